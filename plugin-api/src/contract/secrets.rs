@@ -1,0 +1,109 @@
+//! Secrets: handles, what may be known of them, and sessions that outlive a run.
+
+use super::{Call, Done};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A reference to a secret value that only the host has.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecretRef {
+    /// A secret field of the settings, by its id.
+    Setting(String),
+    /// A captured value, by the name of its capture.
+    Captured(String),
+}
+
+/// Asks for the session of a name: a captured value that is kept across runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionOpen {
+    /// The name under which it was, or will be, captured.
+    pub name: String,
+    /// The credential that it is got with.
+    pub credential: String,
+}
+
+impl Call for SessionOpen {
+    const NAME: &'static str = "session.open";
+    type Answer = SessionState;
+}
+
+/// Whether there is a session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SessionState {
+    /// There is one; use it. Otherwise this caller, and no other meanwhile, is to get one: either by a request that
+    /// captures it, or by giving up with [`SessionClose`].
+    pub ready: bool,
+    /// What was remembered with it: JSON pointer → value.
+    #[serde(default)]
+    pub facts: Value,
+}
+
+/// Ends this caller's turn of getting a session, or throws a session away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionClose {
+    /// The session's name.
+    pub name: String,
+}
+
+impl Call for SessionClose {
+    const NAME: &'static str = "session.close";
+    type Answer = Done;
+}
+
+/// Asks what may be known of a secret setting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretInspect {
+    /// The setting's id.
+    pub field: String,
+}
+
+impl Call for SecretInspect {
+    const NAME: &'static str = "secret.inspect";
+    type Answer = SecretFacts;
+}
+
+/// The public facts of a secret.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SecretFacts {
+    /// There is a value.
+    pub present: bool,
+    /// The claims, if it is a JWT; not verified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwt: Option<JwtFacts>,
+    /// The first certificate in it, if it is PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<CertificateFacts>,
+}
+
+/// What a JWT says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JwtFacts {
+    /// Its id (`jti`).
+    #[serde(default)]
+    pub id: Option<String>,
+    /// Its subject (`sub`).
+    #[serde(default)]
+    pub subject: Option<String>,
+    /// Its issuer (`iss`).
+    #[serde(default)]
+    pub issuer: Option<String>,
+    /// When it ends (`exp`), in seconds since 1970.
+    #[serde(default)]
+    pub expires: Option<i64>,
+}
+
+/// What a certificate says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateFacts {
+    /// Whom it names.
+    pub subject: String,
+    /// Who signed it.
+    pub issuer: String,
+    /// From when it is valid, in seconds since 1970.
+    pub not_before: i64,
+    /// Until when it is valid, in seconds since 1970.
+    pub not_after: i64,
+    /// SHA-256 of the certificate, hexadecimal.
+    pub sha256: String,
+}
