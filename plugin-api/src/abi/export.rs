@@ -102,7 +102,7 @@ macro_rules! export {
             }
 
             #[unsafe(no_mangle)]
-            pub static _as_0root_1module_1loader: $crate::abi::export::Header =
+            pub static _1as_0lib_1header_0root_bmodule_bloader: $crate::abi::export::Header =
                 $crate::abi::export::header(construct);
 
             const PANIC: &str = if cfg!(panic = "abort") { "abort" } else { "unwind" };
@@ -176,6 +176,6 @@ pub use __text as text;
 mod tests {
     #[test]
     fn the_exported_symbol_is_the_one_that_abi_stable_looks_for() {
-        assert_eq!("_as_0root_1module_1loader", abi_stable::library::ROOT_MODULE_LOADER_NAME);
+        assert_eq!("_1as_0lib_1header_0root_bmodule_bloader", abi_stable::library::ROOT_MODULE_LOADER_NAME);
     }
 }
