@@ -1,1 +1,13 @@
-//! To be filled.
+//! The house. Arrows point down; hands never lean on each other, the corridor introduces them.
+//!
+//! ```text
+//!         cli                               doors: ask and show, decide nothing
+//!          |
+//!    connections · runs · plugins           corridor: the use cases
+//!      /       |       |       \
+//!  worker    http   secrets   store         hands: each knows one outside thing
+//!      \       |       |       /
+//!               model                       nouns and pure rules
+//! ```
+
+pub mod model;

@@ -1,0 +1,89 @@
+//! A connection: one configured system.
+
+use super::{Millis, id::ConnectionId, id::RunId};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// One configured system. Its secrets are not in here; see [`credential`](super::credential).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Connection {
+    /// Its id.
+    pub id: ConnectionId,
+    /// Its name, unique among ready connections without regard to case.
+    pub name: String,
+    /// Notes.
+    pub description: String,
+    /// The id of its connector.
+    pub connector: String,
+    /// The settings without the secrets, as validated and normalised.
+    pub settings: Map<String, Value>,
+    /// *Max parallel executions*: how many HTTP requests may be in flight for it at once.
+    pub max_parallel: u32,
+    /// Whom to trust when it speaks TLS.
+    pub tls: TlsTrust,
+    /// Whether it is in use or still being tried.
+    pub state: ConnectionState,
+    /// For a draft, the connection that it would change.
+    pub draft_of: Option<ConnectionId>,
+    /// When it was made.
+    pub created_at: Millis,
+    /// When it was last changed.
+    pub updated_at: Millis,
+    /// When its catalog was last refreshed with success. Only a successful refresh moves it.
+    pub last_refresh_at: Option<Millis>,
+    /// The newest refresh, whatever became of it.
+    pub last_refresh_run: Option<RunId>,
+}
+
+/// Whether a connection is in use or still being tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConnectionState {
+    /// Being tested before it is saved; hidden, and swept after a day.
+    Draft,
+    /// Saved.
+    Ready,
+}
+
+impl ConnectionState {
+    /// As it is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ConnectionState::Draft => "draft",
+            ConnectionState::Ready => "ready",
+        }
+    }
+
+    /// From how it is stored.
+    pub fn stored(text: &str) -> Option<Self> {
+        [ConnectionState::Draft, ConnectionState::Ready].into_iter().find(|state| state.as_str() == text)
+    }
+}
+
+/// Whom to trust when a connection speaks TLS. System roots unless said otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TlsTrust {
+    /// Certificates (PEM) to trust besides the system's roots.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_pem: Option<String>,
+    /// The name that the server's certificate must carry, where it is not the host name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_name: Option<String>,
+}
+
+/// A name as it is compared: without regard to case and to spaces around it.
+pub fn folded(name: &str) -> String {
+    name.trim().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_differ_by_more_than_case() {
+        assert_eq!(folded(" Ölmühle EU "), folded("ölmühle eu"));
+        assert_ne!(folded("a b"), folded("ab"));
+    }
+}

@@ -1,0 +1,11 @@
+//! Nouns and pure rules: what everything else in this house talks about. No I/O, no SQL, no HTTP, no clock.
+
+pub mod catalog;
+pub mod connection;
+pub mod credential;
+pub mod id;
+pub mod run;
+pub mod secret;
+
+/// A moment, in milliseconds since 1970, UTC.
+pub type Millis = i64;
