@@ -10,7 +10,7 @@ use crate::{
     sdk::{Connector, Context, Host},
 };
 use abi_stable::{
-    library::{CheckTypeLayout, LibHeader, RootModuleResult, __call_root_module_loader},
+    library::{__call_root_module_loader, CheckTypeLayout, LibHeader, RootModuleResult},
     prefix_type::PrefixTypeTrait,
     std_types::{RString, RVec},
 };
@@ -28,7 +28,9 @@ pub const fn header(constructor: extern "C" fn() -> RootModuleResult) -> LibHead
 
 /// Makes the module of a connector.
 pub fn construct<C: Connector>() -> RootModuleResult {
-    __call_root_module_loader(|| PluginModule { describe: describe::<C>, invoke: invoke::<C> }.leak_into_prefix())
+    __call_root_module_loader(|| {
+        PluginModule { describe: describe::<C>, invoke: invoke::<C> }.leak_into_prefix()
+    })
 }
 
 extern "C" fn describe<C: Connector>() -> RVec<u8> {
@@ -36,7 +38,11 @@ extern "C" fn describe<C: Connector>() -> RVec<u8> {
     encode(&described).into()
 }
 
-extern "C" fn invoke<C: Connector>(hook: RString, message: RVec<u8>, host: HostObject) -> FfiFuture<RVec<u8>> {
+extern "C" fn invoke<C: Connector>(
+    hook: RString,
+    message: RVec<u8>,
+    host: HostObject,
+) -> FfiFuture<RVec<u8>> {
     let name = hook.to_string();
     let work = guard::Guarded::new(async move { run::<C>(&hook, &message, host).await });
     async move {
@@ -57,7 +63,9 @@ async fn run<C: Connector>(hook: &str, message: &[u8], host: HostObject) -> Vec<
     match hook {
         hooks::TEST => encode(&crate::sdk::checks::run::<C>(&context).await),
         hooks::REFRESH => encode(&C::refresh(&context).await),
-        unknown => encode(&Err::<(), _>(Failure::plugin(format!("this connector has no hook \"{unknown}\"")))),
+        unknown => {
+            encode(&Err::<(), _>(Failure::plugin(format!("this connector has no hook \"{unknown}\""))))
+        }
     }
 }
 
@@ -98,6 +106,8 @@ macro_rules! export {
     ($connector:ty, id: $id:literal, name: $name:literal, needs: $needs:expr $(,)?) => {
         const _: () = {
             extern "C" fn construct() -> $crate::abi::export::ModuleResult {
+                // Or a linker that drops what nobody refers to might drop the manifest.
+                ::core::hint::black_box(&MANIFEST);
                 $crate::abi::export::construct::<$connector>()
             }
 
