@@ -6,6 +6,7 @@ pub mod credential;
 pub mod id;
 pub mod run;
 pub mod secret;
+pub mod settings;
 
 /// A moment, in milliseconds since 1970, UTC.
 pub type Millis = i64;
