@@ -7,6 +7,7 @@
 //! Whoever allocates frees: `RVec`, `RString` and the futures carry their own deallocators. A panic must not reach the door
 //! (it would end the process): the plugin's side catches in every entry and in every poll ([`guard`]).
 
+pub mod call;
 mod door;
 pub mod export;
 pub mod guard;
@@ -24,6 +25,7 @@ use abi_stable::{
 use async_ffi::{FfiFuture, FutureExt};
 use std::future::Future;
 
+pub use call::{Door, host_from_fn};
 pub use door::{HostDoor, HostDoor_TO, HostObject};
 
 /// The plugin's side of the door.
