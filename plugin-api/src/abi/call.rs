@@ -1,7 +1,14 @@
 //! Calling a plugin's entries, without naming the types that cross.
 
-use super::{HostDoor, HostObject, PluginModuleRef, export, guard::Guarded, host_object};
-use crate::sdk::Connector;
+use super::{
+    HostDoor, HostObject, PluginModuleRef, export,
+    guard::{Guarded, guard},
+    host_object,
+};
+use crate::{
+    contract::{Failure, wire::encode},
+    sdk::Connector,
+};
 use abi_stable::std_types::{RString, RVec};
 use async_ffi::{FfiFuture, FutureExt};
 use std::future::Future;
@@ -38,7 +45,8 @@ impl Door {
     }
 }
 
-/// Makes the object that a plugin is handed from a function: capability name and encoded request in, encoded answer out.
+/// Makes the object that a plugin is handed from a function: capability name and encoded request in, encoded answer out. A
+/// panic of the function, or of its future, must not reach the door: it is answered as a failure of the host.
 pub fn host_from_fn<F, A>(call: F) -> HostObject
 where
     F: Fn(String, Vec<u8>) -> A + Send + Sync + 'static,
@@ -55,7 +63,16 @@ where
     A: Future<Output = Vec<u8>> + Send + 'static,
 {
     fn call(&self, capability: RString, message: RVec<u8>) -> FfiFuture<RVec<u8>> {
-        let answer = (self.0)(capability.into_string(), message.into_vec());
-        async move { answer.await.into() }.into_ffi()
+        let name = capability.to_string();
+        let work = guard(|| (self.0)(capability.into_string(), message.into_vec())).map(Guarded::new);
+        async move {
+            let answer = match work {
+                Ok(work) => work.await,
+                Err(panic) => Err(panic),
+            };
+            let panicked = |panic| Failure::jackfield(format!("the capability \"{name}\" panicked: {panic}"));
+            answer.unwrap_or_else(|panic| encode(&Err::<(), _>(panicked(panic)))).into()
+        }
+        .into_ffi()
     }
 }

@@ -3,7 +3,7 @@
 use crate::files::{Bench, c_manifest, example};
 use jackfield_plugin::{
     Failure,
-    abi::host_fn,
+    abi::host_from_fn,
     contract::{
         Blame, VERSION, hooks,
         wire::{decode, encode},
@@ -27,7 +27,7 @@ fn invoke(plugin: &Plugin, hook: &str, settings: serde_json::Value) -> Result<Ve
         may_write: false,
         subject: None,
     };
-    let host = host_fn(|_, _| async { encode(&Ok::<i64, Failure>(0)) });
+    let host = host_from_fn(|_, _| async { encode(&Ok::<i64, Failure>(0)) });
     let answer = plugin.invoke(hook, encode(&invocation), host);
     match pin!(answer).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(answer) => answer,
@@ -139,7 +139,7 @@ fn a_panic_in_a_poll_is_a_failure_with_its_words() {
 #[test]
 fn what_is_not_a_message_is_a_failure_too() {
     let paged = Plugin::open(&example("paged")).unwrap();
-    let answer = paged.invoke("test", b"nonsense".to_vec(), host_fn(|_, _| async { Vec::new() }));
+    let answer = paged.invoke("test", b"nonsense".to_vec(), host_from_fn(|_, _| async { Vec::new() }));
     let Poll::Ready(answer) = pin!(answer).poll(&mut Context::from_waker(Waker::noop())) else { panic!() };
     let outcome =
         decode::<Result<serde_json::Value, Failure>>(&answer.unwrap(), "test", Blame::Plugin).unwrap();
