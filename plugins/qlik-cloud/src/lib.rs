@@ -12,6 +12,8 @@
 mod client;
 mod refresh;
 mod rotate;
+#[cfg(test)]
+mod scenarios;
 mod settings;
 mod test;
 

@@ -2,7 +2,10 @@
 //!
 //! It reads and changes nothing. The credential is proven by a token of its own, never by one that an earlier run left.
 
-use crate::{client::Client, settings::Settings};
+use crate::{
+    client::{Client, Plan, list},
+    settings::Settings,
+};
 use jackfield_plugin::{Checks, Context, Failure, sdk::DescriptionBuilder};
 
 const REACHABLE: &str = "Server reachable";
@@ -18,7 +21,7 @@ pub(crate) fn checks(description: DescriptionBuilder) -> DescriptionBuilder {
 /// Runs the checks.
 pub(crate) async fn run(context: &Context<Settings>, checks: &mut Checks) -> Result<(), Failure> {
     let reached = Client::probe(context).await;
-    let reached = reached.map(|issuer| format!("a Qlik Cloud tenant answers; it signs in as {issuer}"));
+    let reached = reached.map(|issuer| format!("a Qlik Cloud tenant answers (issuer {issuer})"));
     if checks.result(REACHABLE, cancelled(reached)?) {
         let caller = authenticate(context).await;
         checks.result(AUTHENTICATION, cancelled(caller)?);
@@ -29,7 +32,14 @@ pub(crate) async fn run(context: &Context<Settings>, checks: &mut Checks) -> Res
 async fn authenticate(context: &Context<Settings>) -> Result<String, Failure> {
     let client = Client::proving(context)?;
     let caller = client.caller().await?;
-    Ok(caller.introduction())
+    let mut detail = caller.introduction();
+    // The connection is for apps and spaces: say now what a refresh would say.
+    for kind in ["app", "space"] {
+        if let Some((list, Plan::Part(lack))) = list(kind).map(|list| (list, caller.plan(list))) {
+            detail.push_str(&format!("; a refresh may not get all {}: {lack}", list.plural));
+        }
+    }
+    Ok(detail)
 }
 
 /// A cancelled run is no failed check.

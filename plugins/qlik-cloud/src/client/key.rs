@@ -20,6 +20,15 @@ impl Key {
         self.expires.map(day)
     }
 
+    /// What makes a refusal odd, or explains it: the words that follow "the API key".
+    pub(crate) fn when_refused(&self) -> String {
+        match self.until() {
+            Some(day) => format!(", although it is valid until {day}"),
+            None if !self.is_jwt => ", which does not look like one of Qlik Cloud".to_owned(),
+            None => String::new(),
+        }
+    }
+
     /// What a person ought to know of it.
     pub(crate) fn remark(&self) -> Option<String> {
         if !self.is_jwt {
@@ -29,7 +38,8 @@ impl Key {
         let days = self.left? / 86_400;
         Some(match days {
             0 => format!("the key ends on {until}, in less than a day"),
-            1..=3 => format!("the key ends on {until}, in about {days} days"),
+            1 => format!("the key ends on {until}, in about a day"),
+            2..=3 => format!("the key ends on {until}, in about {days} days"),
             _ => format!("the key is valid until {until}"),
         })
     }

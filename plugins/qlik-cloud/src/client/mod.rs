@@ -135,7 +135,10 @@ impl<'a> Client<'a> {
                 .remedy(
                     "an IP allow list of the tenant, or a proxy on the way, blocks this machine's address",
                 )),
-            _ => Err(refusal.common().unwrap_or_else(|| stranger(refusal.summary()))),
+            _ => Err(match refusal.common() {
+                Some(failure) => failure.context(format!("\"{host}\"")),
+                None => stranger(refusal.summary()),
+            }),
         }
     }
 
@@ -288,12 +291,12 @@ impl<'a> Client<'a> {
                 .remedy("check in Manage users that the client's bot user is active, and that the client's consent method is Trusted")
                 .field("client_id"),
             Method::Key(_) => {
-                let until = key.and_then(Key::until).map(|day| format!(", although it is valid until {day}"));
+                let known = key.map(Key::when_refused);
                 refusal
                     .failure(
                         Blame::Credential,
                         Stage::SignIn,
-                        format!("the tenant refused the API key{} ({summary})", until.unwrap_or_default()),
+                        format!("the tenant refused the API key{} ({summary})", known.unwrap_or_default()),
                     )
                     .remedy("the tenant does not say why: the key was revoked or deleted, or was made in another tenant, or its user has lost the permission \"Manage API keys\" or was disabled; make a new key under Profile settings, API keys")
                     .field(API_KEY)
@@ -339,7 +342,7 @@ fn token_refused(refusal: &Refusal) -> Failure {
                 Stage::SignIn,
                 format!("the tenant cannot make sense of the sign-in of this OAuth client ({summary})"),
             )
-            .remedy("check the client ID, and that the client is of the type Web with \"Machine-to-machine\" turned on")
+            .remedy("check the client ID, and that the client is of the type Web, with \"Machine-to-machine\" turned on and its consent method changed to Trusted")
             .field("client_id"),
         401 => refusal
             .failure(
@@ -358,7 +361,7 @@ fn token_refused(refusal: &Refusal) -> Failure {
                 format!("the tenant knows the OAuth client, but gives it no token ({summary})"),
             )
             .remedy(
-                "the tenant does not say which of these it is: the client's bot user is disabled (Manage users, All users), or it has reached its maximum number of tokens",
+                "the tenant does not say which of these it is: the client's bot user is disabled (Manage users, All users); the client's consent method is not Trusted; it has reached its maximum number of tokens",
             ),
         404 | 405 => refusal
             .failure(

@@ -94,7 +94,7 @@ impl Caller {
         if let Some(missing) = self.lacks(need) {
             return Missing { what: format!("{refused}: {}", missing.what), remedy: missing.remedy };
         }
-        if need.tenant_admin && self.is_tenant_admin() == Some(false) {
+        if need.tenant_admin && self.is_tenant_admin() != Some(true) {
             return Missing { what: format!("{refused}: {}", self.tenant_admin_only(list)), remedy: None };
         }
         let (cause, remedy) = match need.scope {
@@ -108,7 +108,7 @@ impl Caller {
                 (
                     "the scopes of the OAuth client are probably too narrow".to_owned(),
                     format!(
-                        "nobody documents a scope for this list; \"{EVERYTHING}\" covers it, if it is worth that much"
+                        "nobody documents a scope for this list, but \"{EVERYTHING}\" covers it, if it is worth that much"
                     ),
                 )
             }

@@ -149,7 +149,7 @@ fn a_refusal_names_the_narrowest_right_that_is_missing() {
     user: the tenant refused (403 HTTP-403 "Forbidden", trace 00ab): permission "users:read" is missing: no role of the user "Kit" gives it; add it in the tenant to User Default or to a custom role of the user
     role: the tenant refused (403 HTTP-403 "Forbidden", trace 00ab): only a Tenant Admin may list the roles of a whole tenant, and the bot user "Kit" is Analytics Admin, Webhooks
     report: the tenant refused (403 HTTP-403 "Forbidden", trace 00ab): only a Tenant Admin may list the report tasks of a whole tenant, and the bot user "Kit" is Analytics Admin
-    reload: the tenant refused (403 HTTP-403 "Forbidden", trace 00ab): the scopes of the OAuth client are probably too narrow; nobody documents a scope for this list; "admin_classic" covers it, if it is worth that much
+    reload: the tenant refused (403 HTTP-403 "Forbidden", trace 00ab): the scopes of the OAuth client are probably too narrow; nobody documents a scope for this list, but "admin_classic" covers it, if it is worth that much
     automation: the tenant refused (403 HTTP-403 "Forbidden", trace 00ab): scope "admin.automations:read" is missing on the OAuth client; add it in the tenant: Administration activity center, Integrations, OAuth, the client, scopes
     data_file: the tenant refused (403 HTTP-403 "Forbidden", trace 00ab): the documents name no narrower scope for this list than "user_default", and it is missing on the OAuth client; add it in the tenant: Administration activity center, Integrations, OAuth, the client, scopes
     "#);
