@@ -1,8 +1,8 @@
 //! Who the caller is, and what is known of its rights.
 
-use super::Key;
+use super::{Fields, Key};
 use jackfield_plugin::{Blame, Failure, Response, Stage};
-use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 /// The user whom the credential stands for.
 #[derive(Clone, Debug, Default)]
@@ -19,55 +19,24 @@ pub(crate) struct Caller {
     pub(crate) key: Option<Key>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Me {
-    #[serde(default)]
-    id: String,
-    #[serde(default)]
-    name: Option<String>,
-    #[serde(default)]
-    status: Option<String>,
-    #[serde(default)]
-    assigned_roles: Option<Vec<Role>>,
-    #[serde(default)]
-    assigned_groups: Option<Vec<Group>>,
-    #[serde(default)]
-    assigned_scopes: Option<Vec<String>>,
-}
-
-#[derive(Deserialize)]
-struct Role {
-    #[serde(default)]
-    name: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Group {
-    #[serde(default)]
-    assigned_roles: Option<Vec<Role>>,
-}
-
 impl Caller {
     /// Reads the caller's own user object.
     pub(super) fn read(response: &Response, scope: Option<&str>, key: Option<Key>) -> Result<Self, Failure> {
-        let me: Me = response.json().map_err(|failure| {
-            failure
+        if let Err(failure) = response.json::<IgnoredAny>() {
+            return Err(failure
                 .context("the tenant did not say who the caller is")
-                .remedy("check that the tenant URL leads straight to the tenant")
-        })?;
-        if me.id.is_empty() {
-            return Err(Failure::remote("the tenant answered the question who the caller is without a user")
-                .status(response.status())
                 .remedy("check that the tenant URL leads straight to the tenant"));
         }
-        Self::of(me, scope, key)
+        Self::of(&super::fields(response), scope, key).map_err(|failure| failure.status(response.status()))
     }
 
-    fn of(me: Me, scope: Option<&str>, key: Option<Key>) -> Result<Self, Failure> {
-        let name = me.name.filter(|name| !name.is_empty()).unwrap_or(me.id);
-        if let Some(status @ ("disabled" | "deleted")) = me.status.as_deref() {
+    fn of(me: &Fields<'_>, scope: Option<&str>, key: Option<Key>) -> Result<Self, Failure> {
+        let Some(id) = me.text("id") else {
+            return Err(Failure::remote("the tenant answered the question who the caller is without a user")
+                .remedy("check that the tenant URL leads straight to the tenant"));
+        };
+        let name = me.text("name").unwrap_or(id).into_owned();
+        if let Some(status @ ("disabled" | "deleted")) = me.text("status").as_deref() {
             return Err(Failure::new(
                 Blame::Credential,
                 format!("the user \"{name}\" is {status} in the tenant"),
@@ -75,19 +44,18 @@ impl Caller {
             .at(Stage::SignIn)
             .remedy("enable the user: Administration activity center, Manage users, All users"));
         }
-        let groups = me.assigned_groups.unwrap_or_default();
-        let of_groups = groups.into_iter().flat_map(|group| group.assigned_roles.unwrap_or_default());
+        let groups = me.objects("assignedGroups");
+        let of_groups = groups.iter().flat_map(|group| group.objects("assignedRoles"));
         let mut roles: Vec<String> = Vec::new();
-        for role in me.assigned_roles.unwrap_or_default().into_iter().chain(of_groups) {
-            if !role.name.is_empty() && !roles.contains(&role.name) {
-                roles.push(role.name);
-            }
+        for role in me.objects("assignedRoles").into_iter().chain(of_groups) {
+            let role = role.text("name").map(|name| name.into_owned());
+            roles.extend(role.filter(|role| !roles.contains(role)));
         }
         Ok(Caller {
             name,
             // A bot user has the rights of a Tenant Admin before anyone gives it a role: no roles is not known roles.
             roles: Some(roles).filter(|roles| !roles.is_empty()),
-            permissions: me.assigned_scopes.unwrap_or_default(),
+            permissions: me.texts("assignedScopes"),
             scopes: scope.map(|scope| scope.split_whitespace().map(str::to_owned).collect()),
             key,
         })
@@ -140,7 +108,7 @@ mod tests {
     use super::*;
 
     fn of(me: &str, scope: Option<&str>) -> Result<Caller, Failure> {
-        Caller::of(serde_json::from_str(me).unwrap(), scope, None)
+        Caller::of(&serde_json::from_str(me).unwrap(), scope, None)
     }
 
     #[test]

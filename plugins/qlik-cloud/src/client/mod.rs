@@ -2,6 +2,7 @@
 
 mod answer;
 mod caller;
+mod fields;
 mod key;
 mod lists;
 mod paging;
@@ -9,9 +10,10 @@ mod rights;
 
 pub(crate) use answer::Refusal;
 pub(crate) use caller::Caller;
+pub(crate) use fields::Fields;
 pub(crate) use key::Key;
 pub(crate) use lists::{Cursor, List, list};
-pub(crate) use paging::{Links, Walk};
+pub(crate) use paging::{Walk, next_link};
 pub(crate) use rights::Plan;
 
 use crate::{
@@ -23,7 +25,6 @@ use jackfield_plugin::{
     contract::http::{Capture, CaptureFrom, Keep, Place},
     sdk::link,
 };
-use serde::Deserialize;
 use std::sync::{Mutex, PoisonError};
 
 /// The settings field that is the tenant's origin.
@@ -100,12 +101,6 @@ impl<'a> Client<'a> {
 
     /// Asks, without signing in, whether a Qlik Cloud tenant answers at the tenant URL; yields who it says it is.
     pub(crate) async fn probe(context: &Context<Settings>) -> Result<String, Failure> {
-        #[derive(Deserialize)]
-        struct Server {
-            issuer: String,
-            #[serde(rename = "token_endpoint")]
-            _token_endpoint: String,
-        }
         let response = context.http().send(&Request::get(ORIGIN, PROBE_PATH)).await?;
         let host = context.settings().tenant_url.authority();
         let refusal = Refusal::of(&response);
@@ -120,12 +115,15 @@ impl<'a> Client<'a> {
                 .field(ORIGIN)
         };
         match response.status() {
-            200..=299 => match serde_json::from_slice::<Server>(response.body()) {
-                Ok(server) => Ok(server.issuer),
-                Err(_) => {
-                    Err(stranger("no sign-in service is described where every tenant has it".to_owned()))
+            200..=299 => {
+                let server = fields(&response);
+                match (server.text("issuer"), server.text("token_endpoint")) {
+                    (Some(issuer), Some(_)) => Ok(issuer.into_owned()),
+                    _ => {
+                        Err(stranger("no sign-in service is described where every tenant has it".to_owned()))
+                    }
                 }
-            },
+            }
             403 if refusal.code != "AUTH-5" => Err(refusal
                 .failure(
                     Blame::Remote,
@@ -183,10 +181,6 @@ impl<'a> Client<'a> {
 
     /// Gets a token under a name; yields its scope, if the tenant says it.
     async fn sign_in(&self, name: &str, keep: Option<Keep>) -> Result<Option<String>, Failure> {
-        #[derive(Deserialize)]
-        struct Granted {
-            scope: Option<String>,
-        }
         let Method::OAuth { client_id, secret } = self.method else { return Ok(None) };
         // No scope is asked for: the token then has all those of the client's allow list.
         let body = serde_json::json!({
@@ -218,7 +212,7 @@ impl<'a> Client<'a> {
                 )
                 .remedy("check that the tenant URL leads straight to the tenant, not to a portal or a proxy in front of it"));
         }
-        Ok(response.json::<Granted>().ok().and_then(|granted| granted.scope))
+        Ok(fields(&response).text("scope").map(|scope| scope.into_owned()))
     }
 
     /// Signs in and asks who the caller is.
@@ -256,21 +250,12 @@ impl<'a> Client<'a> {
 
     /// The tenant's other names; asked for once, and only when a link carries another name than the settings.
     async fn aliases(&self) -> Result<Vec<String>, Failure> {
-        #[derive(Default, Deserialize)]
-        struct Tenant {
-            #[serde(default)]
-            hostnames: Vec<String>,
-        }
         if let Some(known) = self.aliases.lock().unwrap_or_else(PoisonError::into_inner).clone() {
             return Ok(known);
         }
         let response =
             self.send(Request::get(ORIGIN, TENANT_PATH).header("accept", "application/json")).await?;
-        let names = if response.is_success() {
-            response.json::<Tenant>().unwrap_or_default().hostnames
-        } else {
-            Vec::new()
-        };
+        let names = if response.is_success() { fields(&response).texts("hostnames") } else { Vec::new() };
         *self.aliases.lock().unwrap_or_else(PoisonError::into_inner) = Some(names.clone());
         Ok(names)
     }
@@ -327,6 +312,11 @@ impl<'a> Client<'a> {
                 .remedy("check that the tenant URL leads straight to the tenant"),
         }
     }
+}
+
+/// The members of an answer; none if it is no JSON object.
+fn fields(response: &Response) -> Fields<'_> {
+    serde_json::from_slice(response.body()).unwrap_or_default()
 }
 
 /// Why no token was given, as far as the tenant tells causes apart.

@@ -1,40 +1,16 @@
 //! Walking from page to page, and noticing when the walk goes in circles.
 
+use super::Fields;
 use jackfield_plugin::Failure;
-use serde::{Deserialize, de::IgnoredAny};
 use std::{
     collections::{BTreeSet, hash_map::DefaultHasher},
     hash::{Hash, Hasher},
 };
 
-/// The links of a page. The end of a list is told by a `next` that is absent, null or empty, or whose `href` is.
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct Links {
-    #[serde(default)]
-    next: Option<Next>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Next {
-    Link {
-        #[serde(default)]
-        href: Option<String>,
-    },
-    Text(String),
-    Other(IgnoredAny),
-}
-
-impl Links {
-    /// The link to the next page.
-    pub(crate) fn next(self) -> Option<String> {
-        let link = match self.next? {
-            Next::Link { href } => href?,
-            Next::Text(text) => text,
-            Next::Other(_) => return None,
-        };
-        Some(link).filter(|link| !link.trim().is_empty())
-    }
+/// The link to the next page. The end of a list is told by a `next` that is absent, null or empty, or whose `href` is.
+pub(crate) fn next_link(links: &Fields<'_>) -> Option<String> {
+    let link = links.text("next/href").or_else(|| links.text("next"))?;
+    Some(link.into_owned()).filter(|link| !link.trim().is_empty())
 }
 
 /// Remembers the way through one list.
@@ -77,7 +53,7 @@ mod tests {
 
     #[test]
     fn every_end_of_a_list_is_an_end() {
-        let next = |links: &str| serde_json::from_str::<Links>(links).unwrap().next();
+        let next = |links: &str| next_link(&serde_json::from_str(links).unwrap());
         for end in [
             r#"{}"#,
             r#"{"next":null}"#,

@@ -4,7 +4,6 @@
 //! failing tenant, a page that cannot be read) ends the whole refresh, and the catalog stays as it was.
 
 mod objects;
-mod rows;
 
 use crate::{
     client::{Caller, Client, Cursor, List, Plan, Refusal, Walk, list},
@@ -70,20 +69,20 @@ impl Refresh<'_> {
         let Some(list) = list(kind.id) else {
             return Err(Failure::plugin(format!("no list is known for the kind \"{}\"", kind.id)));
         };
-        let outcome = match self.caller.plan(list) {
-            Plan::Skip(reason) => Err(Stop::Keep(reason)),
-            Plan::All => self.list(kind, list, true).await,
-            Plan::Part(lack) => match self.list(kind, list, false).await {
-                // Too narrow a right shows as rows that are not there, not as a refusal.
-                Ok(0) => Err(Stop::Keep(format!("the tenant showed none, and {lack}"))),
-                Ok(count) => {
-                    let line =
-                        format!("{}: only those that the tenant shows this caller; {lack}", list.plural);
-                    self.context.log(Level::Warning, line).await?;
-                    Ok(count)
-                }
-                stopped => stopped,
-            },
+        let plan = self.caller.plan(list);
+        let outcome = match &plan {
+            Plan::Skip(reason) => Err(Stop::Keep(reason.clone())),
+            plan => self.list(kind, list, *plan == Plan::All).await,
+        };
+        let outcome = match (outcome, plan) {
+            // Too narrow a right shows as rows that are not there, not as a refusal.
+            (Ok(0), Plan::Part(lack)) => Err(Stop::Keep(format!("the tenant showed none, and {lack}"))),
+            (Ok(count), Plan::Part(lack)) => {
+                let line = format!("{}: only those that the tenant shows this caller; {lack}", list.plural);
+                self.context.log(Level::Warning, line).await?;
+                Ok(count)
+            }
+            (outcome, _) => outcome,
         };
         match outcome {
             Ok(count) => {

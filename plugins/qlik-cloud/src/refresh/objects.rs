@@ -1,14 +1,13 @@
-//! The kinds of object, and how a page of each becomes objects.
+//! The kinds of object: which members of a row are taken, and what becomes of them.
 //!
-//! A tenant may have 100,000 apps on 1,000 pages: rows borrow from the body, and what goes into the attributes is copied
-//! as it stands. Only members that are named in `rows` are taken, so no secret inside an object comes along.
+//! Only what is named here reaches the catalog, so no token or connection string inside an object comes along.
 
-use super::rows::{Automation, DataFile, Item, Reload, Report, ReportTemplate, Role, Space, Task, User};
-use crate::client::Links;
+use crate::client::{Fields, next_link};
 use jackfield_plugin::{Failure, Object, Response};
 use serde::{Deserialize, de::IgnoredAny};
+use std::borrow::Cow;
 
-/// A kind of object.
+/// A kind of object. Members are named by their path in a row.
 pub(super) struct Kind {
     /// Its id in the catalog.
     pub(super) id: &'static str,
@@ -16,44 +15,200 @@ pub(super) struct Kind {
     pub(super) singular: &'static str,
     /// For many.
     pub(super) plural: &'static str,
-    read: fn(&[u8]) -> Result<Read, serde_json::Error>,
+    /// The members that can be its id; the first that is there counts.
+    ids: &'static [&'static str],
+    name: &'static str,
+    parent: &'static str,
+    /// When it was changed; the latest counts.
+    modified: &'static [&'static str],
+    /// Relation, kind, and the member that has the id; an array of objects counts with the `id` of each.
+    links: &'static [(&'static str, &'static str, &'static str)],
+    /// Name among the attributes, and the member that is copied there as it stands.
+    attributes: &'static [(&'static str, &'static str)],
 }
+
+/// Apps and data sets are items: the id that everything else refers to is the resource's, not the item's.
+const ITEM: Kind = Kind {
+    id: "app",
+    singular: "app",
+    plural: "apps",
+    ids: &["resourceId", "id"],
+    name: "name",
+    parent: "spaceId",
+    modified: &["resourceUpdatedAt", "updatedAt"],
+    links: &[("owner", "user", "ownerId")],
+    attributes: &[
+        ("item", "id"),
+        ("description", "description"),
+        ("sub_type", "resourceSubType"),
+        ("created", "resourceCreatedAt"),
+        ("reload_status", "resourceReloadStatus"),
+        ("reloaded", "resourceReloadEndTime"),
+        ("size", "resourceSize"),
+    ],
+};
 
 /// The kinds, in the order in which they are shown.
 pub(super) const KINDS: &[Kind] = &[
-    Kind { id: "app", singular: "app", plural: "apps", read: |body| read::<Item>(body) },
-    Kind { id: "space", singular: "space", plural: "spaces", read: |body| read::<Space>(body) },
-    Kind { id: "reload", singular: "reload", plural: "reloads", read: |body| read::<Reload>(body) },
-    Kind { id: "task", singular: "task", plural: "tasks", read: |body| read::<Task>(body) },
-    Kind { id: "report", singular: "report", plural: "reports", read: |body| read::<Report>(body) },
+    ITEM,
+    // Personal spaces are not listed; what lies in one has no space.
+    Kind {
+        id: "space",
+        singular: "space",
+        plural: "spaces",
+        ids: &["id"],
+        name: "name",
+        parent: "",
+        modified: &["updatedAt"],
+        links: &[("owner", "user", "ownerId")],
+        attributes: &[("type", "type"), ("description", "description"), ("created", "createdAt")],
+    },
+    // A reload has no name: it goes by its time.
+    Kind {
+        id: "reload",
+        singular: "reload",
+        plural: "reloads",
+        ids: &["id"],
+        name: "creationTime",
+        parent: "appId",
+        modified: &["endTime", "startTime", "creationTime"],
+        links: &[("app", "app", "appId"), ("started_by", "user", "userId")],
+        attributes: &[
+            ("status", "status"),
+            ("type", "type"),
+            ("partial", "partial"),
+            ("error_code", "errorCode"),
+            ("error", "errorMessage"),
+        ],
+    },
+    Kind {
+        id: "task",
+        singular: "task",
+        plural: "tasks",
+        ids: &["id"],
+        name: "name",
+        parent: "metadata/spaceId",
+        modified: &["metadata/updatedAt"],
+        links: &[("owner", "user", "metadata/ownerId"), ("app", "app", "resourceId")],
+        attributes: &[
+            ("description", "description"),
+            ("enabled", "enabled"),
+            ("start", "start"),
+            ("created", "metadata/createdAt"),
+            ("disabled_code", "metadata/disabledCode"),
+            ("resource_type", "metadata/resourceType"),
+            ("resource_name", "metadata/resourceName"),
+            ("last_run", "metadata/orchestration/lastRun"),
+        ],
+    },
+    // Tasks that report, share or alert; the reports that they make are not listed by any tenant.
+    Kind {
+        id: "report",
+        singular: "report",
+        plural: "reports",
+        ids: &["id"],
+        name: "name",
+        parent: "spaceId",
+        modified: &["lastUpdated"],
+        links: &[
+            ("owner", "user", "owner"),
+            ("owner", "user", "ownerId"),
+            ("app", "app", "appId"),
+            ("template", "report_template", "templateId"),
+        ],
+        attributes: &[
+            ("type", "type"),
+            ("format", "subType"),
+            ("description", "description"),
+            ("enabled", "enabled"),
+            ("status", "statusLabel"),
+            ("created", "dateCreated"),
+            ("last_run", "lastExecutionDate"),
+            ("next_run", "nextScheduledRun"),
+        ],
+    },
     Kind {
         id: "report_template",
         singular: "report template",
         plural: "report templates",
-        read: |body| read::<ReportTemplate>(body),
+        ids: &["id"],
+        name: "name",
+        parent: "",
+        modified: &["updatedAt"],
+        links: &[("owner", "user", "ownerId"), ("app", "app", "sourceAppId")],
+        attributes: &[("type", "type"), ("description", "description"), ("created", "createdAt")],
     },
-    Kind { id: "user", singular: "user", plural: "users", read: |body| read::<User>(body) },
-    Kind { id: "role", singular: "role", plural: "roles", read: |body| read::<Role>(body) },
+    // The roles of others are shown only to those who may read roles.
+    Kind {
+        id: "user",
+        singular: "user",
+        plural: "users",
+        ids: &["id"],
+        name: "name",
+        parent: "",
+        modified: &["lastUpdatedAt"],
+        links: &[("role", "role", "assignedRoles")],
+        attributes: &[
+            ("email", "email"),
+            ("subject", "subject"),
+            ("status", "status"),
+            ("created", "createdAt"),
+        ],
+    },
+    Kind {
+        id: "role",
+        singular: "role",
+        plural: "roles",
+        ids: &["id"],
+        name: "name",
+        parent: "",
+        modified: &["lastUpdatedAt"],
+        links: &[],
+        attributes: &[
+            ("type", "type"),
+            ("level", "level"),
+            ("description", "description"),
+            ("scopes", "assignedScopes"),
+            ("created", "createdAt"),
+        ],
+    },
     Kind {
         id: "automation",
         singular: "automation",
         plural: "automations",
-        read: |body| read::<Automation>(body),
+        ids: &["id"],
+        name: "name",
+        parent: "spaceId",
+        modified: &["updatedAt"],
+        links: &[("owner", "user", "ownerId")],
+        attributes: &[
+            ("description", "description"),
+            ("state", "state"),
+            ("run_mode", "runMode"),
+            ("last_run", "lastRunAt"),
+            ("last_run_status", "lastRunStatus"),
+            ("created", "createdAt"),
+        ],
     },
     Kind {
         id: "data_file",
         singular: "data file",
         plural: "data files",
-        read: |body| read::<DataFile>(body),
+        ids: &["id"],
+        name: "name",
+        parent: "spaceId",
+        modified: &["modifiedDate", "contentUpdatedDate"],
+        links: &[("owner", "user", "ownerId"), ("app", "app", "appId")],
+        attributes: &[
+            ("size", "size"),
+            ("folder", "folder"),
+            ("folder_path", "folderPath"),
+            ("qri", "qri"),
+            ("created", "createdDate"),
+        ],
     },
-    Kind { id: "dataset", singular: "data set", plural: "data sets", read: |body| read::<Item>(body) },
+    Kind { id: "dataset", singular: "data set", plural: "data sets", ..ITEM },
 ];
-
-/// A row of a list.
-pub(super) trait Row {
-    /// The object that it is; `None` if it has no id.
-    fn object(&self) -> Option<Result<Object, Failure>>;
-}
 
 /// A page, read.
 pub(super) struct Page {
@@ -67,29 +222,14 @@ pub(super) struct Page {
     pub(super) total: Option<u64>,
 }
 
-struct Read {
-    objects: Vec<Option<Result<Object, Failure>>>,
-    next: Option<String>,
-    total: Option<u64>,
-}
-
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Body<R> {
-    data: Vec<R>,
-    #[serde(default)]
-    links: Option<Links>,
-    #[serde(default)]
-    total_results: Option<u64>,
-}
-
-fn read<'a, R: Row + Deserialize<'a>>(body: &'a [u8]) -> Result<Read, serde_json::Error> {
-    let body: Body<R> = serde_json::from_slice(body)?;
-    Ok(Read {
-        objects: body.data.iter().map(Row::object).collect(),
-        next: body.links.and_then(Links::next),
-        total: body.total_results,
-    })
+struct Body<'a> {
+    #[serde(borrow)]
+    data: Vec<Fields<'a>>,
+    #[serde(borrow, default)]
+    links: Option<Fields<'a>>,
+    #[serde(default, rename = "totalResults")]
+    total: Option<u64>,
 }
 
 impl Kind {
@@ -103,11 +243,49 @@ impl Kind {
 
     /// Reads the body of a page.
     pub(super) fn read_body(&self, body: &[u8]) -> Result<Page, Failure> {
-        let read = (self.read)(body)
+        let body: Body<'_> = serde_json::from_slice(body)
             .map_err(|error| Failure::remote(format!("the answer is no list as expected: {error}")))?;
-        let rows = read.objects.len();
-        let objects = read.objects.into_iter().flatten().collect::<Result<Vec<_>, _>>()?;
-        let unreadable = (rows - objects.len()) as u64;
-        Ok(Page { objects, unreadable, next: read.next, total: read.total })
+        let objects: Vec<_> = body.data.iter().filter_map(|row| self.object(row)).collect();
+        Ok(Page {
+            unreadable: (body.data.len() - objects.len()) as u64,
+            objects,
+            next: body.links.and_then(|links| next_link(&links)),
+            total: body.total,
+        })
+    }
+
+    /// The object that a row is; nothing without an id. What has no name goes by its id.
+    fn object(&self, row: &Fields<'_>) -> Option<Object> {
+        let id = self.ids.iter().find_map(|id| row.text(id))?;
+        let name = row.text(self.name).unwrap_or_else(|| id.clone());
+        let modified = self.modified.iter().filter_map(|member| row.text(member)).reduce(later);
+        let mut object = Object::new(id, name).parent(row.text(self.parent)).modified(modified);
+        let of_an_app = row.text("metadata/resourceType").is_none_or(|resource| resource == "app");
+        for (relation, kind, member) in self.links.iter().filter(|link| link.1 != "app" || of_an_app) {
+            object = object.link(relation, kind, row.text(member));
+            for other in row.objects(member) {
+                object = object.link(relation, kind, other.text("id"));
+            }
+        }
+        for (name, member) in self.attributes {
+            let Some(value) = row.raw(member) else { continue };
+            object.attributes.push_str(if object.attributes.is_empty() { "{\"" } else { ",\"" });
+            object.attributes.push_str(name);
+            object.attributes.push_str("\":");
+            object.attributes.push_str(value);
+        }
+        if !object.attributes.is_empty() {
+            object.attributes.push('}');
+        }
+        Some(object)
     }
 }
+
+/// The later of two times as the tenant writes them. Their precision varies, so whole seconds are compared.
+fn later<'a>(left: Cow<'a, str>, right: Cow<'a, str>) -> Cow<'a, str> {
+    let seconds = |time: &str| time.get(..19).unwrap_or(time).to_owned();
+    if seconds(&left) >= seconds(&right) { left } else { right }
+}
+
+#[cfg(test)]
+mod tests;
