@@ -75,7 +75,8 @@ fn introduce(simulator: &Simulator, ca_file: Option<&PathBuf>) -> anyhow::Result
     let key = simulator.create_api_key(&simulator.user_id(0), Duration::from_secs(30 * 86_400))?;
     println!("base URL       {}", simulator.base_url());
     if let Some(file) = ca_file {
-        std::fs::write(file, simulator.ca_pem()).with_context(|| format!("cannot write {}", file.display()))?;
+        std::fs::write(file, simulator.ca_pem())
+            .with_context(|| format!("cannot write {}", file.display()))?;
         println!("CA certificate {}", file.display());
     }
     println!("tenant id      {}", simulator.tenant_id());

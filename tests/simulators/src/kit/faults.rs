@@ -6,25 +6,50 @@ use serde::{Deserialize, Serialize};
 
 /// One fault: which requests it hits, how often, and what happens to them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", try_from = "Written")]
 pub struct Fault {
     /// Only this method; any when absent.
-    #[serde(default)]
     pub method: Option<String>,
     /// Only paths that start so.
     pub path: String,
     /// Only when the raw query contains this.
-    #[serde(default)]
     pub query: Option<String>,
     /// How many matching requests pass unharmed first.
-    #[serde(default)]
     pub skip: u32,
     /// How many are hit; all when absent.
-    #[serde(default)]
     pub times: Option<u32>,
     /// What happens.
     #[serde(flatten)]
     pub kind: FaultKind,
+}
+
+/// A fault as JSON: its own members beside those of its kind, none of them unknown.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Written {
+    method: Option<String>,
+    path: String,
+    query: Option<String>,
+    #[serde(default)]
+    skip: u32,
+    times: Option<u32>,
+    #[serde(flatten)]
+    kind: serde_json::Map<String, serde_json::Value>,
+}
+
+impl TryFrom<Written> for Fault {
+    type Error = serde_json::Error;
+
+    fn try_from(written: Written) -> Result<Self, Self::Error> {
+        let Written { method, path, query, skip, times, kind } = written;
+        let members: Vec<String> = kind.keys().cloned().collect();
+        let kind = FaultKind::deserialize(serde_json::Value::Object(kind))?;
+        let known = serde_json::to_value(&kind)?;
+        if let Some(stray) = members.iter().find(|member| known.get(member).is_none()) {
+            return Err(serde::de::Error::custom(format!("unknown member {stray}")));
+        }
+        Ok(Self { method, path, query, skip, times, kind })
+    }
 }
 
 /// What happens to a request that a fault hits.
@@ -217,6 +242,9 @@ mod tests {
             r#"{"path":"/api/v1/items","times":1,"kind":"status","status":503,"body":"html"}"#,
         )?;
         assert_eq!(fault.kind, FaultKind::Status { status: 503, body: BodyKind::Html });
+        let late: Fault = serde_json::from_str(r#"{"path":"/","kind":"too-many-requests","retryAfter":3}"#)?;
+        assert_eq!(late.kind, FaultKind::TooManyRequests { retry_after: Some(3) });
+        assert!(serde_json::from_str::<Fault>(r#"{"path":"/","kind":"hang","time":1}"#).is_err());
         let faults = Faults::new(vec![fault]);
         assert_eq!(faults.strike("GET", "/api/v1/spaces", ""), (0, None));
         assert!(faults.strike("GET", "/api/v1/items", "").1.is_some());

@@ -42,9 +42,7 @@ pub(crate) async fn spoil(kind: &FaultKind, target: &Target<'_>, response: Respo
     match kind {
         FaultKind::ResetMidBody => {
             parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len().max(2)));
-            let half = bytes.slice(..bytes.len() / 2);
-            let pieces = [Ok(half), Err(std::io::Error::other("the fault cuts the connection"))];
-            Response::from_parts(parts, Body::from_stream(stream::iter(pieces)))
+            Response::from_parts(parts, broken(bytes.slice(..bytes.len() / 2)))
         }
         FaultKind::TruncatedJson => {
             parts.headers.remove(header::CONTENT_LENGTH);
@@ -85,12 +83,17 @@ fn status_response(status: u16, body: BodyKind, trace_id: &str) -> Response {
     let (code, reason) = (format!("HTTP-{}", status.as_u16()), status.canonical_reason().unwrap_or("Error"));
     let envelope = match body {
         BodyKind::Envelope => json!({"errors": [{"code": code, "title": reason}], "traceId": trace_id}),
-        BodyKind::NumericCode => json!({"errors": [{"code": status.as_u16(), "title": reason}], "traceId": trace_id}),
+        BodyKind::NumericCode => {
+            json!({"errors": [{"code": status.as_u16(), "title": reason}], "traceId": trace_id})
+        }
         BodyKind::NoTraceId => json!({"errors": [{"code": code, "title": reason}]}),
         BodyKind::Empty => return status.into_response(),
         BodyKind::Bare => return (status, reason).into_response(),
         BodyKind::Html => {
-            let page = format!("<html>\r\n<head><title>{0} {reason}</title></head>\r\n<body>\r\n<center><h1>{0} {reason}</h1></center>\r\n</body>\r\n</html>\r\n", status.as_u16());
+            let page = format!(
+                "<html>\r\n<head><title>{0} {reason}</title></head>\r\n<body>\r\n<center><h1>{0} {reason}</h1></center>\r\n</body>\r\n</html>\r\n",
+                status.as_u16()
+            );
             return (status, [(header::CONTENT_TYPE, "text/html")], page).into_response();
         }
     };
@@ -111,6 +114,20 @@ fn too_many(retry_after: Option<u64>) -> Response {
 fn redirect(location: &str, status: u16) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FOUND);
     (status, [(header::LOCATION, location)]).into_response()
+}
+
+/// A body that breaks off: the pause lets the first half leave before the connection is cut.
+fn broken(half: Bytes) -> Body {
+    let pieces = stream::unfold(Some(half), |half| async move {
+        match half {
+            Some(half) => Some((Ok(half), None)),
+            None => {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                Some((Err(std::io::Error::other("the fault cuts the connection")), None))
+            }
+        }
+    });
+    Body::from_stream(pieces)
 }
 
 fn endless() -> Response {

@@ -19,7 +19,8 @@ pub(crate) struct Identity {
 pub(crate) fn identity(names: &[String]) -> anyhow::Result<Identity> {
     let mut ca = CertificateParams::new(Vec::new())?;
     ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature];
+    ca.key_usages =
+        vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature];
     ca.distinguished_name.push(DnType::CommonName, "Jackfield simulators");
     let issuer = CertifiedIssuer::self_signed(ca, KeyPair::generate()?)?;
 

@@ -75,7 +75,6 @@ pub enum Access {
 }
 
 /// May the caller use the route? The error is the answer.
-#[expect(clippy::result_large_err, reason = "the error is the response that is sent")]
 pub(crate) async fn check(world: &World, caller: &Caller, method: &str, path: &str) -> Result<(), Response> {
     match overridden(world, method, path) {
         Some(Access::Allow) => return Ok(()),
@@ -84,7 +83,8 @@ pub(crate) async fn check(world: &World, caller: &Caller, method: &str, path: &s
     }
     let fits = |need: &&Need| (need.method == "*" || need.method == method) && path.starts_with(need.path);
     let Some(need) = TABLE.iter().find(fits) else { return Ok(()) };
-    let role = if need.roles.is_empty() { caller.role_grants(need.scope) } else { caller.has_role(need.roles) };
+    let role =
+        if need.roles.is_empty() { caller.role_grants(need.scope) } else { caller.has_role(need.roles) };
     if need.scope.is_empty() || (role && caller.token_grants(need.scope)) {
         return Ok(());
     }

@@ -117,16 +117,16 @@ pub(crate) struct Operation {
 
 /// A body that must be a JSON Patch on allowed paths.
 pub(crate) fn patch(body: &Bytes, ops: &[&str], paths: &[&str]) -> Result<Vec<Operation>, Problem> {
-    let list: Vec<Value> = serde_json::from_slice(body).map_err(|error| Problem::invalid(error.to_string()))?;
+    let list: Vec<Value> =
+        serde_json::from_slice(body).map_err(|error| Problem::invalid(error.to_string()))?;
     let operations = list.into_iter().map(|mut item| Operation {
         op: item["op"].as_str().unwrap_or_default().to_owned(),
         path: item["path"].as_str().unwrap_or_default().to_owned(),
         value: item["value"].take(),
     });
     let operations: Vec<Operation> = operations.collect();
-    let refused = operations
-        .iter()
-        .find(|one| !ops.contains(&one.op.as_str()) || !paths.contains(&one.path.as_str()));
+    let refused =
+        operations.iter().find(|one| !ops.contains(&one.op.as_str()) || !paths.contains(&one.path.as_str()));
     match refused {
         Some(one) => Err(Problem::invalid(format!("cannot {} «{}»", one.op, one.path))),
         None => Ok(operations),

@@ -132,7 +132,8 @@ impl Caller {
             Sight::Own if kind == Kind::User => true,
             Sight::Own if kind == Kind::Space => {
                 self.may(&format!("spaces.{}:read", catalog.space_type(index)))
-                    && (self.index == Some(catalog.owner(kind, index)) || catalog.is_member(&self.user, index))
+                    && (self.index == Some(catalog.owner(kind, index))
+                        || catalog.is_member(&self.user, index))
             }
             Sight::Own => {
                 self.index == Some(catalog.owner(kind, index))

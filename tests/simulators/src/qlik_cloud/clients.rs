@@ -68,8 +68,17 @@ pub struct ClientCredentials {
 
 /// What an API request may set on a client.
 pub(crate) const MEMBERS: [&str; 11] = [
-    "clientName", "description", "clientUri", "logoUri", "redirectUris", "allowedOrigins", "allowedScopes",
-    "allowedGrantTypes", "publicKeys", "allowedAuthMethods", "jwksUri",
+    "clientName",
+    "description",
+    "clientUri",
+    "logoUri",
+    "redirectUris",
+    "allowedOrigins",
+    "allowedScopes",
+    "allowedGrantTypes",
+    "publicKeys",
+    "allowedAuthMethods",
+    "jwksUri",
 ];
 
 /// A client as a request describes it, without a secret.

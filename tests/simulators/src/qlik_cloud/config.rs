@@ -56,8 +56,18 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         let scopes = [
-            "user_default", "api-keys", "notes", "apps", "spaces", "users:read", "automations", "dataset",
-            "data-connections", "lineage", "webhooks", "apps.report:all",
+            "user_default",
+            "api-keys",
+            "notes",
+            "apps",
+            "spaces",
+            "users:read",
+            "automations",
+            "dataset",
+            "data-connections",
+            "lineage",
+            "webhooks",
+            "apps.report:all",
         ];
         Self {
             port: 0,

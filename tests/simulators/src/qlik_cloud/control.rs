@@ -51,7 +51,8 @@ impl Simulator {
         let identity = if config.tls { Some(tls::identity(&config.alias_hosts)?) } else { None };
         let ca_pem = identity.as_ref().map(|identity| identity.ca_pem.clone()).unwrap_or_default();
         let world = Arc::new(World::new(config, base_url)?);
-        let server = port.open(identity.map(|identity| identity.server), routes::router(Arc::clone(&world)))?;
+        let server =
+            port.open(identity.map(|identity| identity.server), routes::router(Arc::clone(&world)))?;
         Ok(Self { world, ca_pem, _server: server })
     }
 

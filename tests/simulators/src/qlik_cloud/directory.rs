@@ -167,7 +167,8 @@ impl Client {
                 json!({"hint": secret.hint, "createdAt": clock::text_ms(secret.created), "createdBy": secret.created_by})
             })
             .collect();
-        view["connectionConfig"] = json!({"consentMethod": if self.trusted { "trusted" } else { "required" }});
+        view["connectionConfig"] =
+            json!({"consentMethod": if self.trusted { "trusted" } else { "required" }});
         view
     }
 

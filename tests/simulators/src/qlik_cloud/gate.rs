@@ -56,7 +56,8 @@ async fn pass(world: &World, path: &str, request: Request, next: Next) -> (Respo
     }
     let Some(fault) = fault else { return admit(world, path, request, next).await };
     let (whole, trace) = (request.uri().to_string(), trace_id());
-    let path_and_query = request.uri().path_and_query().map_or(whole.as_str(), |both| both.as_str()).to_owned();
+    let path_and_query =
+        request.uri().path_and_query().map_or(whole.as_str(), |both| both.as_str()).to_owned();
     let target = Target { base_url: &world.base_url, path_and_query: &path_and_query, trace_id: &trace };
     if let Some(response) = sabotage::instead(&fault, &target).await {
         return (response, None);

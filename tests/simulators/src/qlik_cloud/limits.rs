@@ -86,7 +86,8 @@ impl Limiter {
 
 fn tier(method: &str, path: &str) -> (&'static str, u32) {
     let special = SPECIAL.iter().find(|(wanted, pattern, _)| {
-        (*wanted == "*" || *wanted == method) && pattern.split('/').count() == path.split('/').count()
+        (*wanted == "*" || *wanted == method)
+            && pattern.split('/').count() == path.split('/').count()
             && pattern.split('/').zip(path.split('/')).all(|(wanted, found)| wanted == "*" || wanted == found)
     });
     match special {

@@ -158,7 +158,8 @@ impl List {
                 row.and_then(|&(source, place)| sources[source].id(place)).unwrap_or_default()
             }
             Cursor::Skip => {
-                let here = call.query.get("skip").and_then(|skip| skip.parse::<u64>().ok()).unwrap_or_default();
+                let here =
+                    call.query.get("skip").and_then(|skip| skip.parse::<u64>().ok()).unwrap_or_default();
                 let rows = page.rows.len() as u64;
                 let limit = call.query.number("limit", self.usual, self.most).unwrap_or(self.usual);
                 (if back { here.saturating_sub(limit) } else { here + rows }).to_string()

@@ -8,7 +8,10 @@ use crate::qlik_cloud::data::ids;
 /// Default roles of the admin level and what they may do.
 const ADMIN: [(&str, &[&str]); 4] = [
     ("TenantAdmin", &["admin_classic"]),
-    ("AnalyticsAdmin", &["admin.apps", "admin.spaces", "admin.automations", "admin.automation-runs", "admin.users:read"]),
+    (
+        "AnalyticsAdmin",
+        &["admin.apps", "admin.spaces", "admin.automations", "admin.automation-runs", "admin.users:read"],
+    ),
     ("DataAdmin", &["admin.spaces", "admin.data-connections", "admin.dataset", "admin.data-files"]),
     ("AuditAdmin", &["admin.audits"]),
 ];
@@ -68,7 +71,10 @@ impl Role {
     /// The roles that every tenant has.
     pub(crate) fn defaults(seed: u64) -> Vec<Self> {
         let role = |admin: bool, at: usize, name: &str, scopes: &[&str]| Self {
-            id: format!("605a18af{:016x}", crate::kit::noise::hash(seed, 50, at as u64 + 100 * u64::from(admin))),
+            id: format!(
+                "605a18af{:016x}",
+                crate::kit::noise::hash(seed, 50, at as u64 + 100 * u64::from(admin))
+            ),
             name: name.to_owned(),
             admin,
             custom: false,
@@ -130,9 +136,9 @@ fn covers_below(held: &str, needed: &str) -> bool {
         // `apps` contains `apps:read`; `spaces` contains `spaces.shared:read`.
         None => needed.strip_prefix(held).is_some_and(|rest| rest.starts_with([':', '.'])),
         // `spaces:read` contains `spaces.shared:read`.
-        Some((area, action)) => {
-            needed.strip_suffix(action).is_some_and(|rest| rest.starts_with(area) && rest[area.len()..].starts_with('.'))
-        }
+        Some((area, action)) => needed
+            .strip_suffix(action)
+            .is_some_and(|rest| rest.starts_with(area) && rest[area.len()..].starts_with('.')),
     }
 }
 
@@ -143,15 +149,24 @@ mod tests {
     #[test]
     fn parents_contain_children() {
         for (held, needed) in [
-            ("apps", "apps:read"), ("admin.apps", "apps:read"), ("admin.apps:read", "admin.apps:read"),
-            ("admin.apps:read", "apps:read"), ("user_default", "apps:read"), ("admin_classic", "admin.users:read"),
-            ("spaces", "spaces.shared:read"), ("spaces:read", "spaces.data:read"),
+            ("apps", "apps:read"),
+            ("admin.apps", "apps:read"),
+            ("admin.apps:read", "admin.apps:read"),
+            ("admin.apps:read", "apps:read"),
+            ("user_default", "apps:read"),
+            ("admin_classic", "admin.users:read"),
+            ("spaces", "spaces.shared:read"),
+            ("spaces:read", "spaces.data:read"),
         ] {
             assert!(covers(held, needed), "{held} should contain {needed}");
         }
         for (held, needed) in [
-            ("apps:read", "apps"), ("apps", "admin.apps:read"), ("user_default", "admin.apps:read"),
-            ("admin.apps:read", "spaces.shared:read"), ("spaces:read", "spaces.shared:create"), ("app", "apps:read"),
+            ("apps:read", "apps"),
+            ("apps", "admin.apps:read"),
+            ("user_default", "admin.apps:read"),
+            ("admin.apps:read", "spaces.shared:read"),
+            ("spaces:read", "spaces.shared:create"),
+            ("app", "apps:read"),
         ] {
             assert!(!covers(held, needed), "{held} should not contain {needed}");
         }

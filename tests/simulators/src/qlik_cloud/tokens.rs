@@ -97,7 +97,9 @@ impl Signer {
 
     /// The public key as a key set.
     pub(crate) fn key_set(&self) -> Value {
-        let Ok(key) = Jwk::from_encoding_key(&self.private, Algorithm::ES384) else { return json!({"keys": []}) };
+        let Ok(key) = Jwk::from_encoding_key(&self.private, Algorithm::ES384) else {
+            return json!({"keys": []});
+        };
         let mut key = json!(key);
         key["kid"] = json!(self.kid);
         key["use"] = json!("sig");

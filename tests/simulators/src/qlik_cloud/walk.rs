@@ -55,7 +55,10 @@ pub(crate) fn backward(sources: &[&dyn Source], gap: Gap, limit: usize) -> Page 
 
 /// How many rows there are.
 pub(crate) fn count(sources: &[&dyn Source]) -> u64 {
-    sources.iter().map(|source| (0..source.places()).filter(|&place| source.taken(place)).count() as u64).sum()
+    sources
+        .iter()
+        .map(|source| (0..source.places()).filter(|&place| source.taken(place)).count() as u64)
+        .sum()
 }
 
 struct Walker<'a> {
@@ -68,13 +71,18 @@ impl Walker<'_> {
     fn step(&mut self) -> Option<(usize, u64)> {
         let mut best: Option<(usize, u64, Option<Key>)> = None;
         for (at, source) in self.sources.iter().enumerate() {
-            let Some(place) = (self.gap[at]..source.places()).find(|&place| source.taken(place)) else { continue };
+            let Some(place) = (self.gap[at]..source.places()).find(|&place| source.taken(place)) else {
+                continue;
+            };
             if self.sources.len() == 1 {
                 best = Some((at, place, None));
                 break;
             }
             let key = source.key(place);
-            let better = best.as_ref().and_then(|(_, _, found)| found.as_ref()).is_none_or(|found| source.compare(&key, found).is_lt());
+            let better = best
+                .as_ref()
+                .and_then(|(_, _, found)| found.as_ref())
+                .is_none_or(|found| source.compare(&key, found).is_lt());
             if better {
                 best = Some((at, place, Some(key)));
             }

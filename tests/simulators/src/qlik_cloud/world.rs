@@ -104,7 +104,9 @@ impl World {
             Some(1) => &["AnalyticsAdmin"],
             Some(2) => &["DataAdmin"],
             Some(3) => &["AuditAdmin"],
-            Some(index) if index % 3 == 0 => &["SharedSpaceCreator", "PrivateAnalyticsContentCreator"],
+            Some(index) if index.is_multiple_of(3) => {
+                &["SharedSpaceCreator", "PrivateAnalyticsContentCreator"]
+            }
             Some(_) => &["CollaborationPlatformUser"],
             None => &[],
         };

@@ -27,13 +27,14 @@ impl Catalog {
         let owner = self.object_id(Kind::User, self.owner(kind, index));
         let item = self.item_id(kind, index);
         let (item, owner) = (item.as_str(), owner.as_str());
-        let type_name = RESOURCE_TYPES.iter().find(|(_, known)| *known == kind).map_or("app", |(name, _)| name);
+        let type_name =
+            RESOURCE_TYPES.iter().find(|(_, known)| *known == kind).map_or("app", |(name, _)| name);
         let (created, updated) = (self.created(kind, index), self.updated(kind, index));
 
         out.open(b'{');
         out.plain("id", item);
         out.plain("name", &name);
-        out.plain("description", if index % 3 == 0 { "Made by the simulator" } else { "" });
+        out.plain("description", if index.is_multiple_of(3) { "Made by the simulator" } else { "" });
         out.plain("resourceType", type_name);
         out.plain("resourceSubType", if kind == Kind::DataSet { "qix-df" } else { "" });
         out.plain("resourceId", self.resource_id(kind, index).as_str());
@@ -63,7 +64,10 @@ impl Catalog {
         out.field("isFavorited", "false");
         if with_actions {
             out.field("actions", r#"["read","update","delete"]"#);
-            out.field("meta", r#"{"actions":["read","update","delete"],"collections":[],"tags":[],"isFavorited":false}"#);
+            out.field(
+                "meta",
+                r#"{"actions":["read","update","delete"],"collections":[],"tags":[],"isFavorited":false}"#,
+            );
         } else {
             out.field("meta", r#"{"collections":[],"tags":[],"isFavorited":false}"#);
         }
@@ -106,7 +110,7 @@ impl Catalog {
 
     /// When the app was last reloaded.
     fn reloaded(&self, index: u64) -> i64 {
-        self.updated(Kind::App, index) - 60_000 - (self.noise(Kind::App, index, 7) % 3_600_000) as i64
+        self.updated(Kind::App, index) - 1000 - (self.noise(Kind::App, index, 7) % 1_700_000) as i64
     }
 
     /// `GET /apps/{id}`.
@@ -118,7 +122,7 @@ impl Catalog {
         out.open(b'{');
         out.plain("id", self.uuid(kind, index).as_str());
         out.plain("name", &name);
-        out.plain("description", if index % 3 == 0 { "Made by the simulator" } else { "" });
+        out.plain("description", if index.is_multiple_of(3) { "Made by the simulator" } else { "" });
         out.plain("ownerId", self.object_id(Kind::User, self.owner(kind, index)).as_str());
         if let Some(space) = self.space(kind, index) {
             out.plain("spaceId", self.object_id(Kind::Space, space).as_str());
@@ -126,8 +130,12 @@ impl Catalog {
         out.time("createdDate", self.created(kind, index));
         out.time("modifiedDate", self.updated(kind, index));
         out.time("lastReloadTime", self.reloaded(index));
-        out.raw(r#""publishTime":"","published":false,"originAppId":"","thumbnail":"","hasSectionAccess":false"#);
-        out.raw(r#""encrypted":true,"isDirectQueryMode":false,"usage":"ANALYTICS","dynamicColor":"","custom":{}"#);
+        out.raw(
+            r#""publishTime":"","published":false,"originAppId":"","thumbnail":"","hasSectionAccess":false"#,
+        );
+        out.raw(
+            r#""encrypted":true,"isDirectQueryMode":false,"usage":"ANALYTICS","dynamicColor":"","custom":{}"#,
+        );
         out.close(b'}');
         out.raw(r#""privileges":["read","update","delete","reload","export"],"create":[]"#);
         out.close(b'}');

@@ -59,13 +59,15 @@ impl Catalog {
     /// The index behind a 24-digit id of that kind, if there is such a row.
     pub(crate) fn find_object(&self, kind: Kind, id: &str) -> Option<u64> {
         let index = self.decode(kind as u64, u64::from_str_radix(id.get(8..24)?, 16).ok()?)?;
-        (id.len() == 24 && self.exists(kind, index) && self.object_id(kind, index).as_str() == id).then_some(index)
+        (id.len() == 24 && self.exists(kind, index) && self.object_id(kind, index).as_str() == id)
+            .then_some(index)
     }
 
     /// The index behind the id of an item that stands for a row of that kind.
     pub(crate) fn find_item(&self, kind: Kind, id: &str) -> Option<u64> {
         let index = self.decode(kind as u64 + ITEM, u64::from_str_radix(id.get(8..24)?, 16).ok()?)?;
-        (id.len() == 24 && self.exists(kind, index) && self.item_id(kind, index).as_str() == id).then_some(index)
+        (id.len() == 24 && self.exists(kind, index) && self.item_id(kind, index).as_str() == id)
+            .then_some(index)
     }
 
     /// The index behind a UUID of that kind, if there is such a row.
@@ -124,7 +126,10 @@ mod tests {
             Catalog::new(3, "http://127.0.0.1:1".to_owned(), &Population::of(1_000_000), Changes::default());
         for index in [0, 1, 77, 999_999] {
             assert_eq!(catalog.find_uuid(Kind::App, catalog.uuid(Kind::App, index).as_str()), Some(index));
-            assert_eq!(catalog.find_object(Kind::App, catalog.object_id(Kind::App, index).as_str()), Some(index));
+            assert_eq!(
+                catalog.find_object(Kind::App, catalog.object_id(Kind::App, index).as_str()),
+                Some(index)
+            );
             assert_eq!(catalog.find_uuid(Kind::Task, catalog.uuid(Kind::App, index).as_str()), None);
         }
         assert_eq!(catalog.find_uuid(Kind::App, "not an id"), None);

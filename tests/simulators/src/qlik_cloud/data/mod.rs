@@ -40,8 +40,20 @@ pub(crate) enum Kind {
 impl Kind {
     /// Every kind.
     pub(crate) const ALL: [Self; 14] = [
-        Self::App, Self::User, Self::Group, Self::Space, Self::DataSet, Self::DataFile, Self::DataConnection,
-        Self::Automation, Self::Note, Self::Task, Self::Reload, Self::SharingTask, Self::ReportTemplate, Self::Audit,
+        Self::App,
+        Self::User,
+        Self::Group,
+        Self::Space,
+        Self::DataSet,
+        Self::DataFile,
+        Self::DataConnection,
+        Self::Automation,
+        Self::Note,
+        Self::Task,
+        Self::Reload,
+        Self::SharingTask,
+        Self::ReportTemplate,
+        Self::Audit,
     ];
 }
 
@@ -67,7 +79,14 @@ impl Catalog {
         for kind in Kind::ALL {
             seeded[kind as usize] = size(population, kind);
         }
-        Self { seed, base_url, tenant_id: ids::tenant(seed), seeded, shuffles: seeded.map(Shuffle::new), changes }
+        Self {
+            seed,
+            base_url,
+            tenant_id: ids::tenant(seed),
+            seeded,
+            shuffles: seeded.map(Shuffle::new),
+            changes,
+        }
     }
 
     /// The same tenant after other changes.
@@ -169,7 +188,7 @@ impl Catalog {
     pub(crate) fn space(&self, kind: Kind, index: u64) -> Option<u64> {
         let draw = self.noise(kind, index, 3);
         let spaces = self.seeded(Kind::Space);
-        (draw % 10 != 0 && spaces > 0).then(|| draw / 10 % spaces)
+        (!draw.is_multiple_of(10) && spaces > 0).then(|| draw / 10 % spaces)
     }
 
     /// Index of an app that the row is about.
@@ -221,7 +240,8 @@ mod tests {
     #[test]
     fn creation_rises_with_the_index() {
         let catalog = catalog(2);
-        let times: Vec<i64> = (0..catalog.extent(Kind::App)).map(|index| catalog.created(Kind::App, index)).collect();
+        let times: Vec<i64> =
+            (0..catalog.extent(Kind::App)).map(|index| catalog.created(Kind::App, index)).collect();
         assert!(times.windows(2).all(|pair| pair[0] < pair[1]));
     }
 }

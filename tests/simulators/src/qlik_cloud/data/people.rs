@@ -66,7 +66,7 @@ impl Catalog {
         out.plain("tenantId", &self.tenant_id);
         out.plain("name", &self.name(kind, index));
         out.plain("status", "active");
-        out.plain("providerType", if index % 4 == 0 { "custom" } else { "idp" });
+        out.plain("providerType", if index.is_multiple_of(4) { "custom" } else { "idp" });
         out.time("createdAt", self.created(kind, index));
         out.time("lastUpdatedAt", self.updated(kind, index));
         out.field("assignedRoles", "[]");
@@ -84,7 +84,7 @@ impl Catalog {
 
     /// Is a user (by id) a member of a space? One in eight is.
     pub(crate) fn is_member(&self, user: &str, space: u64) -> bool {
-        (hash_text(user) ^ self.noise(Kind::Space, space, 14)) % 8 == 0
+        (hash_text(user) ^ self.noise(Kind::Space, space, 14)).is_multiple_of(8)
     }
 
     /// One row of the spaces list.

@@ -24,7 +24,7 @@ impl Catalog {
         out.plain("appId", self.uuid(Kind::App, self.app_of(kind, index)).as_str());
         out.plain("tenantId", &self.tenant_id);
         out.plain("userId", self.object_id(Kind::User, self.owner(kind, index)).as_str());
-        out.plain("type", if index % 2 == 0 { "chronos" } else { "hub" });
+        out.plain("type", if index.is_multiple_of(2) { "chronos" } else { "hub" });
         out.plain("status", status);
         out.time("creationTime", started);
         out.time("startTime", started + 2000);
@@ -33,7 +33,9 @@ impl Catalog {
         out.field("partial", "false");
         out.field("weight", "1");
         if status == "FAILED" {
-            out.raw(r#""errorCode":"EngineConnection","errorMessage":"Connection to the data source was lost""#);
+            out.raw(
+                r#""errorCode":"EngineConnection","errorMessage":"Connection to the data source was lost""#,
+            );
         }
         out.key("links");
         out.open(b'{');
@@ -52,7 +54,7 @@ impl Catalog {
         out.plain("id", self.uuid(kind, index).as_str());
         out.plain("name", &self.name(kind, index));
         out.plain("description", "");
-        out.flag("enabled", index % 7 != 0);
+        out.flag("enabled", !index.is_multiple_of(7));
         out.plain("resourceId", app_id.as_str());
         out.raw(r#""specVersion":"0.8","version":"1.0","events":[]"#);
         out.raw(r#""start":{"schedule":{"recurrence":"RRULE:FREQ=DAILY;INTERVAL=1","startDateTime":"2026-01-01T05:00:00","timezone":"Europe/Stockholm"}}"#);
@@ -85,7 +87,10 @@ impl Catalog {
         out.key("lastRun");
         out.open(b'{');
         out.plain("id", self.object_id(Kind::Task, index).as_str());
-        out.plain("status", if self.noise(Kind::Task, index, 23) % 10 == 0 { "FAILED" } else { "SUCCEEDED" });
+        out.plain(
+            "status",
+            if self.noise(Kind::Task, index, 23).is_multiple_of(10) { "FAILED" } else { "SUCCEEDED" },
+        );
         out.time("startedAt", ended - 30_000);
         out.time("endedAt", ended);
         out.plain("executedAs", owner);
@@ -106,7 +111,7 @@ impl Catalog {
         if let Some(space) = self.space(kind, index) {
             out.plain("spaceId", self.object_id(Kind::Space, space).as_str());
         }
-        out.plain("state", if index % 9 == 0 { "disabled" } else { "available" });
+        out.plain("state", if index.is_multiple_of(9) { "disabled" } else { "available" });
         out.plain("runMode", self.run_mode(index));
         out.field("schedules", "[]");
         out.time("lastRunAt", run);
@@ -126,7 +131,8 @@ impl Catalog {
 
     /// How an automation is started.
     pub(crate) fn run_mode(&self, index: u64) -> &'static str {
-        ["manual", "scheduled", "triggered", "webhook"][(self.noise(Kind::Automation, index, 24) % 4) as usize]
+        ["manual", "scheduled", "triggered", "webhook"]
+            [(self.noise(Kind::Automation, index, 24) % 4) as usize]
     }
 
     /// How an automation last ended.
@@ -152,9 +158,9 @@ impl Catalog {
         out.plain("type", self.sharing_type(index));
         out.plain("appID", self.uuid(Kind::App, self.app_of(kind, index)).as_str());
         out.plain("ownerID", self.object_id(Kind::User, self.owner(kind, index)).as_str());
-        out.flag("enabled", index % 5 != 0);
+        out.flag("enabled", !index.is_multiple_of(5));
         out.plain("status", "active");
-        out.plain("lastExecutionStatus", if index % 6 == 0 { "failed" } else { "successful" });
+        out.plain("lastExecutionStatus", if index.is_multiple_of(6) { "failed" } else { "successful" });
         out.plain("templateID", self.uuid(Kind::ReportTemplate, self.app_of(kind, index)).as_str());
         out.time("dateCreated", self.created(kind, index));
         out.time("dateUpdated", self.updated(kind, index));
@@ -172,7 +178,7 @@ impl Catalog {
         out.plain("id", self.uuid(kind, index).as_str());
         out.plain("name", &self.name(kind, index));
         out.plain("description", "");
-        out.plain("type", if index % 3 == 0 { "file-pptx" } else { "file-xlsx" });
+        out.plain("type", if index.is_multiple_of(3) { "file-pptx" } else { "file-xlsx" });
         out.plain("sourceAppId", self.uuid(Kind::App, self.app_of(kind, index)).as_str());
         out.plain("ownerId", self.object_id(Kind::User, self.owner(kind, index)).as_str());
         out.time("createdAt", self.created(kind, index));

@@ -33,7 +33,8 @@ fn numbered(problem: Problem) -> Problem {
 
 async fn list(call: Call) -> Answer {
     let (caller, admin) = (call.caller()?, call.caller()?.administers());
-    let (field, descending) = call.query.sort(&SORTS).map_err(numbered)?.unwrap_or_else(|| ("created".to_owned(), true));
+    let (field, descending) =
+        call.query.sort(&SORTS).map_err(numbered)?.unwrap_or_else(|| ("created".to_owned(), true));
     let sub = call.query.get("sub");
     if sub.is_some_and(|sub| sub != caller.user) && !admin {
         return Err(numbered(Problem::forbidden().detail("Requestor not allowed to list API keys")));
@@ -63,7 +64,9 @@ async fn create(call: Call, body: Bytes) -> Answer {
     let most = keys::seconds(most).unwrap_or_default();
     let life = match body["expiry"].as_str() {
         None => most,
-        Some(text) => keys::seconds(text).ok_or_else(|| numbered(Problem::invalid("expiry must be a duration")))?,
+        Some(text) => {
+            keys::seconds(text).ok_or_else(|| numbered(Problem::invalid("expiry must be a duration")))?
+        }
     };
     if life > most || life <= 0 {
         return Err(numbered(Problem::invalid("expiry is above the tenant's maximum")));
@@ -73,8 +76,8 @@ async fn create(call: Call, body: Bytes) -> Answer {
         return Err(numbered(Problem::forbidden().detail("the user has the maximum number of API keys")));
     }
     let key = keys::make(sub, sub_type, description, clock::now_seconds() + life, &caller.user);
-    let token = keys::token(&call.world, &key)
-        .map_err(|error| Problem::new(500, "HTTP-500", error.to_string()))?;
+    let token =
+        keys::token(&call.world, &key).map_err(|error| Problem::new(500, "HTTP-500", error.to_string()))?;
     let mut shown = key.view(&call.world.tenant_id);
     shown["token"] = json!(token);
     directory.keys.insert(key.id.clone(), key);
@@ -121,10 +124,13 @@ async fn config(call: Call, Path(tenant): Path<String>) -> Answer {
         return Err(numbered(Problem::not_found()));
     }
     let directory = call.world.directory();
-    Ok(answer(200, &json!({
-        "max_keys_per_user": directory.max_keys, "max_api_key_expiry": directory.max_key_life,
-        "scim_externalClient_expiry": directory.max_scim_life,
-    })))
+    Ok(answer(
+        200,
+        &json!({
+            "max_keys_per_user": directory.max_keys, "max_api_key_expiry": directory.max_key_life,
+            "scim_externalClient_expiry": directory.max_scim_life,
+        }),
+    ))
 }
 
 async fn configure(call: Call, Path(tenant): Path<String>, body: Bytes) -> Answer {
@@ -135,7 +141,8 @@ async fn configure(call: Call, Path(tenant): Path<String>, body: Bytes) -> Answe
     let operations = patch(&body, &["replace"], &paths).map_err(numbered)?;
     let mut directory = call.world.directory();
     for operation in operations {
-        let duration = operation.value.as_str().filter(|text| keys::seconds(text).is_some()).map(str::to_owned);
+        let duration =
+            operation.value.as_str().filter(|text| keys::seconds(text).is_some()).map(str::to_owned);
         let refused = || numbered(Problem::invalid(format!("not a value for {}", operation.path)));
         match operation.path.as_str() {
             "/max_keys_per_user" => {

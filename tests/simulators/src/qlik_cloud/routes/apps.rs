@@ -32,17 +32,20 @@ fn app(call: &Call, id: &str) -> Result<u64, Problem> {
 
 async fn metadata(call: Call, Path(id): Path<String>) -> Answer {
     let rows = call.world.catalog().noise(Kind::App, app(&call, &id)?, 30) % 5_000_000;
-    Ok(answer(200, &json!({
-        "tables": [{"name": "Facts", "no_of_fields": 2, "no_of_rows": rows, "no_of_key_fields": 0, "byte_size": rows * 16,
-            "is_system": false, "is_loose": false, "is_semantic": false, "comment": ""}],
-        "fields": [
-            {"name": "Id", "src_tables": ["Facts"], "tags": ["$key"], "cardinal": rows, "total_count": rows,
-             "is_numeric": true, "is_system": false, "is_hidden": false, "byte_size": rows * 8, "comment": ""},
-            {"name": "Amount", "src_tables": ["Facts"], "tags": ["$numeric"], "cardinal": rows / 3, "total_count": rows,
-             "is_numeric": true, "is_system": false, "is_hidden": false, "byte_size": rows * 8, "comment": ""}],
-        "reload_meta": {"cpu_time_spent_ms": 1200, "peak_memory_bytes": 4_000_000},
-        "static_byte_size": rows * 20, "has_section_access": false,
-    })))
+    Ok(answer(
+        200,
+        &json!({
+            "tables": [{"name": "Facts", "no_of_fields": 2, "no_of_rows": rows, "no_of_key_fields": 0, "byte_size": rows * 16,
+                "is_system": false, "is_loose": false, "is_semantic": false, "comment": ""}],
+            "fields": [
+                {"name": "Id", "src_tables": ["Facts"], "tags": ["$key"], "cardinal": rows, "total_count": rows,
+                 "is_numeric": true, "is_system": false, "is_hidden": false, "byte_size": rows * 8, "comment": ""},
+                {"name": "Amount", "src_tables": ["Facts"], "tags": ["$numeric"], "cardinal": rows / 3, "total_count": rows,
+                 "is_numeric": true, "is_system": false, "is_hidden": false, "byte_size": rows * 8, "comment": ""}],
+            "reload_meta": {"cpu_time_spent_ms": 1200, "peak_memory_bytes": 4_000_000},
+            "static_byte_size": rows * 20, "has_section_access": false,
+        }),
+    ))
 }
 
 async fn lineage(call: Call, Path(id): Path<String>) -> Answer {

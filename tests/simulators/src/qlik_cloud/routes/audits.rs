@@ -27,7 +27,8 @@ async fn list(call: Call) -> Answer {
     let (types, sources) = (call.query.list("eventType"), call.query.list("source"));
     let user = call.query.get("userId").map(|id| catalog.find_object(Kind::User, id));
     let ids = call.query.list("id");
-    let ids: Vec<u64> = ids.iter().map(|id| catalog.find_object(Kind::Audit, id).unwrap_or(u64::MAX)).collect();
+    let ids: Vec<u64> =
+        ids.iter().map(|id| catalog.find_object(Kind::Audit, id).unwrap_or(u64::MAX)).collect();
     let (read, rows) = (Arc::clone(&catalog), Arc::clone(&catalog));
     let source = Computed {
         catalog,

@@ -14,8 +14,12 @@ use crate::qlik_cloud::problem::{Answer, Problem};
 use crate::qlik_cloud::source::{Computed, Order};
 use crate::qlik_cloud::world::World;
 
-const LIST: List =
-    List { most: 200, cursor: Cursor::One("cursor"), ending: Ending::HrefNull, ..List::new("automations", 100) };
+const LIST: List = List {
+    most: 200,
+    cursor: Cursor::One("cursor"),
+    ending: Ending::HrefNull,
+    ..List::new("automations", 100)
+};
 const FILTERS: [&str; 6] = ["id", "name", "runMode", "lastRunStatus", "ownerId", "spaceId"];
 
 pub(crate) fn routes() -> Router<Arc<World>> {
@@ -28,7 +32,8 @@ pub(crate) fn routes() -> Router<Arc<World>> {
 
 async fn list(call: Call) -> Answer {
     let (caller, all) = (call.caller()?, call.query.flag("listAll")?);
-    let admin = caller.has_role(&["TenantAdmin", "AnalyticsAdmin"]) && caller.token_grants("admin.automations:read");
+    let admin =
+        caller.has_role(&["TenantAdmin", "AnalyticsAdmin"]) && caller.token_grants("admin.automations:read");
     if all && !admin {
         return Err(Problem::forbidden().detail("listAll needs an admin"));
     }

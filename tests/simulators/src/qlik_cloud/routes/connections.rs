@@ -15,8 +15,11 @@ use crate::qlik_cloud::problem::{Answer, Problem};
 use crate::qlik_cloud::source::{Computed, Order};
 use crate::qlik_cloud::world::World;
 
-const LIST: List =
-    List { cursor: Cursor::One("page"), ending: Ending::Empty, ..List::new("data-connections", u64::MAX >> 1) };
+const LIST: List = List {
+    cursor: Cursor::One("page"),
+    ending: Ending::Empty,
+    ..List::new("data-connections", u64::MAX >> 1)
+};
 const FILTERS: [&str; 5] = ["created", "updated", "qName", "qType", "space"];
 
 pub(crate) fn routes() -> Router<Arc<World>> {

@@ -15,7 +15,8 @@ use crate::qlik_cloud::problem::{Answer, Problem};
 use crate::qlik_cloud::source::{Computed, Held, Order};
 use crate::qlik_cloud::world::World;
 
-const FILES: List = List { cursor: Cursor::One("page"), ending: Ending::HrefNull, ..List::new("data-files", 20) };
+const FILES: List =
+    List { cursor: Cursor::One("page"), ending: Ending::HrefNull, ..List::new("data-files", 20) };
 const CONNECTIONS: List =
     List { cursor: Cursor::One("page"), ending: Ending::HrefNull, ..List::new("data-files/connections", 20) };
 
@@ -40,9 +41,12 @@ async fn files(call: Call) -> Answer {
     let visible = call.visible(&catalog, Kind::DataFile)?;
     let space = match call.query.get("connectionId") {
         None => None,
-        Some(id) => Some(space_of(&catalog, id).ok_or_else(|| Problem::new(400, "DF-014", "Connection not found"))?),
+        Some(id) => {
+            Some(space_of(&catalog, id).ok_or_else(|| Problem::new(400, "DF-014", "Connection not found"))?)
+        }
     };
-    let (name, base) = (call.query.get("name").map(str::to_owned), call.query.get("baseName").map(str::to_owned));
+    let (name, base) =
+        (call.query.get("name").map(str::to_owned), call.query.get("baseName").map(str::to_owned));
     let (read, rows) = (Arc::clone(&catalog), Arc::clone(&catalog));
     let source = Computed {
         catalog,
@@ -72,7 +76,8 @@ fn space_of(catalog: &Catalog, connection: &str) -> Option<u64> {
 async fn connections(call: Call) -> Answer {
     let catalog = call.world.catalog();
     let visible = call.visible(&catalog, Kind::Space)?;
-    let spaces = (0..catalog.extent(Kind::Space)).filter(|index| catalog.exists(Kind::Space, *index) && visible(*index));
+    let spaces = (0..catalog.extent(Kind::Space))
+        .filter(|index| catalog.exists(Kind::Space, *index) && visible(*index));
     let rows: Vec<Value> = spaces
         .map(|index| {
             let space = catalog.object_id(Kind::Space, index);

@@ -60,7 +60,7 @@ fn attribute(catalog: &Catalog, index: u64, name: &str) -> Vec<String> {
         "id" => catalog.object_id(Kind::Group, index).as_str().to_owned(),
         "name" => catalog.name(Kind::Group, index),
         "status" => "active".to_owned(),
-        _ => if index % 4 == 0 { "custom" } else { "idp" }.to_owned(),
+        _ => if index.is_multiple_of(4) { "custom" } else { "idp" }.to_owned(),
     }]
 }
 

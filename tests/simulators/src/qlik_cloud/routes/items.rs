@@ -6,8 +6,8 @@ use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
 
-use crate::qlik_cloud::call::{Call, bytes, json as answer};
 use crate::kit::json::Json;
+use crate::qlik_cloud::call::{Call, bytes, json as answer};
 use crate::qlik_cloud::data::content::RESOURCE_TYPES;
 use crate::qlik_cloud::data::{Catalog, Kind};
 use crate::qlik_cloud::paging::List;
@@ -66,7 +66,8 @@ fn kinds(query: &Query) -> Result<Vec<Kind>, Problem> {
         return Err(Problem::parameter("resourceSubType", "cannot be combined with sub-types in brackets"));
     }
     let names = without_brackets(types);
-    let known = RESOURCE_TYPES.iter().filter(|(name, _)| names.split(',').any(|wanted| wanted.trim() == *name));
+    let known =
+        RESOURCE_TYPES.iter().filter(|(name, _)| names.split(',').any(|wanted| wanted.trim() == *name));
     Ok(known.map(|(_, kind)| *kind).collect())
 }
 
@@ -108,7 +109,9 @@ fn wanted(query: &Query, catalog: &Arc<Catalog>, kind: Kind) -> Result<Option<Wa
             types.iter().any(|wanted| wanted == own)
         }));
     }
-    for (name, equal) in [("ownerId", true), ("createdByUserId", true), ("notOwnerId", false), ("notCreatedByUserId", false)] {
+    for (name, equal) in
+        [("ownerId", true), ("createdByUserId", true), ("notOwnerId", false), ("notCreatedByUserId", false)]
+    {
         if let Some(user) = query.get(name) {
             let (catalog, found) = (Arc::clone(catalog), catalog.find_object(Kind::User, user));
             tests.push(Box::new(move |index| (Some(catalog.owner(kind, index)) == found) == equal));

@@ -47,17 +47,23 @@ fn tenant(world: &World) -> Value {
 
 async fn licence(call: Call) -> Answer {
     let users = call.world.catalog().extent(Kind::User);
-    Ok(answer(200, &json!({
-        "licenseNumber": "9999000000001069", "licenseKey": "eyJhbGciOiJSUzUxMiJ9.simulated.licence", "product": "Qlik Sense Enterprise",
-        "status": "Ok", "trial": false, "valid": "2026-01-01/2027-12-31", "origin": "External",
-        "allotments": [{"name": "professional", "units": 2 * users, "unitsUsed": users, "overage": 0, "usageClass": ""}],
-        "parameters": [], "updated": "2026-10-01T00:00:00.000Z",
-    })))
+    Ok(answer(
+        200,
+        &json!({
+            "licenseNumber": "9999000000001069", "licenseKey": "eyJhbGciOiJSUzUxMiJ9.simulated.licence", "product": "Qlik Sense Enterprise",
+            "status": "Ok", "trial": false, "valid": "2026-01-01/2027-12-31", "origin": "External",
+            "allotments": [{"name": "professional", "units": 2 * users, "unitsUsed": users, "overage": 0, "usageClass": ""}],
+            "parameters": [], "updated": "2026-10-01T00:00:00.000Z",
+        }),
+    ))
 }
 
 async fn licence_status() -> axum::response::Response {
-    answer(200, &json!({
-        "product": "Qlik Sense Enterprise", "status": "Ok", "trial": false, "type": "Signed",
-        "valid": "2026-01-01/2027-12-31", "origin": "External", "deactivated": false, "extensionStatus": "NotExtended",
-    }))
+    answer(
+        200,
+        &json!({
+            "product": "Qlik Sense Enterprise", "status": "Ok", "trial": false, "type": "Signed",
+            "valid": "2026-01-01/2027-12-31", "origin": "External", "deactivated": false, "extensionStatus": "NotExtended",
+        }),
+    )
 }

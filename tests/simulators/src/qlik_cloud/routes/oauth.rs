@@ -40,15 +40,18 @@ async fn product_info() -> axum::response::Response {
 
 async fn metadata(call: Call) -> axum::response::Response {
     let base = &call.world.base_url;
-    answer(200, &json!({
-        "issuer": base,
-        "authorization_endpoint": format!("{base}/oauth/authorize"),
-        "token_endpoint": format!("{base}/oauth/token"),
-        "revocation_endpoint": format!("{base}/oauth/revoke"),
-        "jwks_uri": format!("{base}/.well-known/jwks.json"),
-        "grant_types_supported": ["client_credentials", IMPERSONATION],
-        "response_types_supported": ["code"],
-    }))
+    answer(
+        200,
+        &json!({
+            "issuer": base,
+            "authorization_endpoint": format!("{base}/oauth/authorize"),
+            "token_endpoint": format!("{base}/oauth/token"),
+            "revocation_endpoint": format!("{base}/oauth/revoke"),
+            "jwks_uri": format!("{base}/.well-known/jwks.json"),
+            "grant_types_supported": ["client_credentials", IMPERSONATION],
+            "response_types_supported": ["code"],
+        }),
+    )
 }
 
 async fn token(call: Call, headers: HeaderMap, body: Bytes) -> Answer {
@@ -59,12 +62,18 @@ fn grant(world: &World, headers: &HeaderMap, body: &Bytes) -> Answer {
     let form = fields(headers, body)?;
     let (client_id, client) = authenticate(world, headers, &form)?;
     // The budget is that of the client: a wrong secret spends nobody's.
-    world.limiter.spend("POST", "/oauth/token", &client_id).map_err(|wait| Problem::too_many(wait, world.limiter.says_when()))?;
+    world
+        .limiter
+        .spend("POST", "/oauth/token", &client_id)
+        .map_err(|wait| Problem::too_many(wait, world.limiter.says_when()))?;
     let grant = form["grant_type"].as_str().unwrap_or_default();
     if !["client_credentials", IMPERSONATION].contains(&grant) {
         return Err(Problem::new(400, "OAUTH-1", "Invalid parameters").detail("unsupported grant_type"));
     }
-    if !client.trusted || client.view["appType"] != "web" || !client.list("allowedGrantTypes").iter().any(|one| one == grant) {
+    if !client.trusted
+        || client.view["appType"] != "web"
+        || !client.list("allowedGrantTypes").iter().any(|one| one == grant)
+    {
         return Err(bad_client(world));
     }
     let requested = form["scope"].as_str().filter(|scope| !scope.is_empty());
@@ -107,7 +116,8 @@ fn authenticate(world: &World, headers: &HeaderMap, form: &Value) -> Result<(Str
     let client = |id: &str| world.directory().clients.get(id).cloned();
     if form["client_assertion_type"] == ASSERTION {
         let assertion = form["client_assertion"].as_str().unwrap_or_default();
-        let found = tokens::asserted_client(assertion).and_then(|id| client(&id)).ok_or_else(|| bad_client(world))?;
+        let found =
+            tokens::asserted_client(assertion).and_then(|id| client(&id)).ok_or_else(|| bad_client(world))?;
         let keys = found.view["publicKeys"].as_array().cloned().unwrap_or_default();
         let audience = format!("{}/oauth/token", world.base_url);
         let id = tokens::verify_assertion(assertion, &keys, &audience).ok_or_else(|| bad_client(world))?;
@@ -136,7 +146,9 @@ fn granted(client: &Client, requested: Option<&str>) -> Result<String, Problem> 
     let Some(requested) = requested else { return Ok(allowed.join(" ")) };
     let refused = requested.split(' ').find(|scope| !allowed.iter().any(|held| covers(held, scope)));
     match refused {
-        Some(scope) => Err(Problem::new(400, "OAUTH-7", "Invalid scope").detail(format!("«{scope}» is not allowed"))),
+        Some(scope) => {
+            Err(Problem::new(400, "OAUTH-7", "Invalid scope").detail(format!("«{scope}» is not allowed")))
+        }
         None => Ok(requested.to_owned()),
     }
 }
@@ -157,7 +169,8 @@ fn lookup(world: &World, form: &Value, scope: &str) -> Result<String, Problem> {
             .find(|person| person.subject == value)
             .map(|person| person.id.clone())
             .or_else(|| {
-                let index = (0..catalog.extent(Kind::User)).find(|index| catalog.user_subject(*index) == value)?;
+                let index =
+                    (0..catalog.extent(Kind::User)).find(|index| catalog.user_subject(*index) == value)?;
                 Some(catalog.object_id(Kind::User, index).as_str().to_owned())
             })
             .ok_or_else(unauthorized),
@@ -181,7 +194,8 @@ fn issue(world: &World, client_id: &str, user: String, scope: &str, shown: bool)
         client_id: Some(client_id.to_owned()),
         scope: Some(scope.to_owned()),
     };
-    let token = world.signer.sign(&claims).map_err(|error| Problem::new(500, "HTTP-500", error.to_string()))?;
+    let token =
+        world.signer.sign(&claims).map_err(|error| Problem::new(500, "HTTP-500", error.to_string()))?;
     let mut body = json!({
         "access_token": token, "token_type": "bearer", "expires_in": life,
         "expires_at": clock::text_ms((now + life) * 1000),
@@ -194,7 +208,9 @@ fn issue(world: &World, client_id: &str, user: String, scope: &str, shown: bool)
 
 async fn revoke(call: Call, headers: HeaderMap, body: Bytes) -> Answer {
     let form = fields(&headers, &body)?;
-    let token = form["token"].as_str().ok_or_else(|| Problem::invalid("token is required").style(Style::TextStatus))?;
+    let token = form["token"]
+        .as_str()
+        .ok_or_else(|| Problem::invalid("token is required").style(Style::TextStatus))?;
     if let Some(claims) = call.world.signer.verify(token) {
         call.world.directory().revoked_tokens.insert(claims.jti);
     }

@@ -40,7 +40,9 @@ fn view(call: &Call, client: &Client) -> Result<Value, Problem> {
         return Ok(client.shown());
     }
     let full = &client.view;
-    Ok(json!({"clientId": full["clientId"], "clientName": full["clientName"], "appType": full["appType"], "createdAt": full["createdAt"]}))
+    Ok(
+        json!({"clientId": full["clientId"], "clientName": full["clientName"], "appType": full["appType"], "createdAt": full["createdAt"]}),
+    )
 }
 
 async fn list(call: Call) -> Answer {
@@ -51,7 +53,8 @@ async fn list(call: Call) -> Answer {
         filter.as_ref().is_none_or(|filter| filter.matches(&read))
     };
     let directory = call.world.directory();
-    let rows: Result<Vec<Value>, Problem> = directory.clients.values().map(|client| view(&call, client)).collect();
+    let rows: Result<Vec<Value>, Problem> =
+        directory.clients.values().map(|client| view(&call, client)).collect();
     let rows = rows?.into_iter().filter(matches).collect();
     LIST.answer(&call, &[&Held::new(rows, "clientId", &field, descending)])
 }

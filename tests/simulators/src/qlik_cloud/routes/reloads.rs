@@ -49,7 +49,9 @@ async fn list(call: Call) -> Answer {
         keep: Box::new(move |index| {
             visible(index)
                 && wanted.is_none_or(|wanted| wanted == Some(read.app_of(Kind::Reload, index)))
-                && own_filter.as_ref().is_none_or(|filter| filter.matches(&|name| attribute(&read, index, name)))
+                && own_filter
+                    .as_ref()
+                    .is_none_or(|filter| filter.matches(&|name| attribute(&read, index, name)))
         }),
         write: Box::new(move |index, out| rows.write_reload(index, out)),
     };
@@ -60,7 +62,7 @@ fn attribute(catalog: &Catalog, index: u64, name: &str) -> Vec<String> {
     vec![match name {
         "status" => catalog.reload_status(index).to_owned(),
         "partial" => "false".to_owned(),
-        _ => if index % 2 == 0 { "chronos" } else { "hub" }.to_owned(),
+        _ => if index.is_multiple_of(2) { "chronos" } else { "hub" }.to_owned(),
     }]
 }
 
@@ -130,7 +132,9 @@ async fn one(call: Call, Path(id): Path<String>) -> Answer {
     let started = call.world.directory().reloads.iter().find(|reload| reload.view["id"] == id).cloned();
     match started {
         Some(reload) => Ok(answer(200, &view(&call.world, &reload))),
-        None => call.one(Kind::Reload, |catalog| catalog.find_object(Kind::Reload, &id), Catalog::write_reload),
+        None => {
+            call.one(Kind::Reload, |catalog| catalog.find_object(Kind::Reload, &id), Catalog::write_reload)
+        }
     }
 }
 

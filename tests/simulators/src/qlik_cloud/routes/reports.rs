@@ -14,8 +14,10 @@ use crate::qlik_cloud::problem::{Answer, Problem};
 use crate::qlik_cloud::source::{Computed, Order};
 use crate::qlik_cloud::world::World;
 
-const TASKS: List = List { cursor: Cursor::One("page"), ending: Ending::Null, ..List::new("sharing-tasks", 20) };
-const TEMPLATES: List = List { cursor: Cursor::Skip, ending: Ending::Empty, ..List::new("report-templates", 20) };
+const TASKS: List =
+    List { cursor: Cursor::One("page"), ending: Ending::Null, ..List::new("sharing-tasks", 20) };
+const TEMPLATES: List =
+    List { cursor: Cursor::Skip, ending: Ending::Empty, ..List::new("report-templates", 20) };
 
 pub(crate) fn routes() -> Router<Arc<World>> {
     Router::new()
@@ -26,9 +28,12 @@ pub(crate) fn routes() -> Router<Arc<World>> {
 }
 
 async fn tasks(call: Call) -> Answer {
-    let (caller, app, kind) = (call.caller()?, call.query.get("appid"), call.query.get("type").map(str::to_owned));
+    let (caller, app, kind) =
+        (call.caller()?, call.query.get("appid"), call.query.get("type").map(str::to_owned));
     if app.is_none() && !(caller.is_tenant_admin() && caller.token_grants("admin.report-tasks")) {
-        return Err(Problem::new(403, "REP-403001", "Forbidden").detail("appid is required of whom is no admin"));
+        return Err(
+            Problem::new(403, "REP-403001", "Forbidden").detail("appid is required of whom is no admin")
+        );
     }
     let sort = call.query.sort(&["datecreated", "dateupdated", "name"])?;
     let (field, descending) = sort.unwrap_or_else(|| ("datecreated".to_owned(), true));
@@ -56,7 +61,11 @@ async fn tasks(call: Call) -> Answer {
 }
 
 async fn task(call: Call, Path(id): Path<String>) -> Answer {
-    call.one(Kind::SharingTask, |catalog| catalog.find_uuid(Kind::SharingTask, &id), Catalog::write_sharing_task)
+    call.one(
+        Kind::SharingTask,
+        |catalog| catalog.find_uuid(Kind::SharingTask, &id),
+        Catalog::write_sharing_task,
+    )
 }
 
 async fn templates(call: Call) -> Answer {

@@ -25,13 +25,18 @@ async fn create(call: Call, Path(id): Path<String>) -> Answer {
     let mut directory = call.world.directory();
     let client = client(&mut directory, &id)?;
     if client.secrets.len() >= MOST {
-        return Err(Problem::new(409, "HTTP-409", "Conflict").detail("the client has the maximum number of secrets"));
+        return Err(
+            Problem::new(409, "HTTP-409", "Conflict").detail("the client has the maximum number of secrets")
+        );
     }
     let secret = client.add_secret(&call.caller()?.user);
-    Ok(answer(201, &json!({
-        "clientId": id, "clientSecret": secret.value, "hint": secret.hint, "createdAt": clock::text_ms(secret.created),
-        "createdBy": secret.created_by,
-    })))
+    Ok(answer(
+        201,
+        &json!({
+            "clientId": id, "clientSecret": secret.value, "hint": secret.hint, "createdAt": clock::text_ms(secret.created),
+            "createdBy": secret.created_by,
+        }),
+    ))
 }
 
 async fn remove(call: Call, Path((id, hint)): Path<(String, String)>) -> Answer {

@@ -64,7 +64,9 @@ async fn reset_limits(State(world): Tenant) -> Response {
 async fn change(State(world): Tenant, body: Bytes) -> Answer {
     let body: Value = serde_json::from_slice(&body).map_err(|error| Problem::invalid(error.to_string()))?;
     let (percent, revision) = (body["percent"].as_f64(), body["revision"].as_u64());
-    let (Some(percent), Some(revision)) = (percent.filter(|percent| (0.0..=100.0).contains(percent)), revision) else {
+    let (Some(percent), Some(revision)) =
+        (percent.filter(|percent| (0.0..=100.0).contains(percent)), revision)
+    else {
         return Err(Problem::invalid("percent (0 to 100) and revision are required"));
     };
     world.change(Changes { percent, revision: revision as u32 });

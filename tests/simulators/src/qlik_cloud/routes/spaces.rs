@@ -29,7 +29,8 @@ pub(crate) fn routes() -> Router<Arc<World>> {
 }
 
 async fn list(call: Call) -> Answer {
-    let sort = call.query.sort(&["type", "name", "createdAt"]).map_err(|problem| problem.style(Style::Flat))?;
+    let sort =
+        call.query.sort(&["type", "name", "createdAt"]).map_err(|problem| problem.style(Style::Flat))?;
     let by_name = sort.as_ref().is_some_and(|(field, _)| field == "name");
     let catalog = call.world.catalog();
     let visible = call.visible(&catalog, Kind::Space)?;
@@ -45,7 +46,9 @@ async fn list(call: Call) -> Answer {
             visible(index)
                 && (types.is_empty() || types.iter().any(|wanted| wanted == read.space_type(index)))
                 && owner.is_none_or(|owner| owner == Some(read.owner(Kind::Space, index)))
-                && name.as_ref().is_none_or(|name| read.name(Kind::Space, index).to_lowercase().contains(name))
+                && name
+                    .as_ref()
+                    .is_none_or(|name| read.name(Kind::Space, index).to_lowercase().contains(name))
         }),
         write: Box::new(move |index, out| rows.write_space(index, out)),
     };

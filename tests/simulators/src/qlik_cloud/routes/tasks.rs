@@ -8,8 +8,8 @@ use axum::routing::get;
 use serde_json::json;
 
 use crate::kit::clock;
-use crate::qlik_cloud::call::{Call, bytes, json as answer};
 use crate::kit::json::Json;
+use crate::qlik_cloud::call::{Call, bytes, json as answer};
 use crate::qlik_cloud::config::Ending;
 use crate::qlik_cloud::data::{Catalog, Kind};
 use crate::qlik_cloud::paging::{Cursor, List};
@@ -18,7 +18,8 @@ use crate::qlik_cloud::source::{Computed, Order};
 use crate::qlik_cloud::world::World;
 
 const LIST: List = List { cursor: Cursor::One("page"), ending: Ending::Null, ..List::new("tasks", 20) };
-const FILTERS: [&str; 7] = ["createdAt", "updatedAt", "lastStartedAt", "lastEndedAt", "name", "enabled", "resourceId"];
+const FILTERS: [&str; 7] =
+    ["createdAt", "updatedAt", "lastStartedAt", "lastEndedAt", "name", "enabled", "resourceId"];
 
 pub(crate) fn routes() -> Router<Arc<World>> {
     Router::new()
@@ -72,7 +73,7 @@ fn attribute(catalog: &Catalog, index: u64, name: &str) -> Vec<String> {
         "lastStartedAt" => clock::text_ms(ended - 30_000),
         "lastEndedAt" => clock::text_ms(ended),
         "name" => catalog.name(Kind::Task, index),
-        "enabled" => (index % 7 != 0).to_string(),
+        "enabled" => (!index.is_multiple_of(7)).to_string(),
         _ => catalog.uuid(Kind::App, catalog.app_of(Kind::Task, index)).as_str().to_owned(),
     }]
 }
@@ -96,8 +97,11 @@ async fn last_run(call: Call, Path(id): Path<String>) -> Answer {
     let catalog = call.world.catalog();
     let index = task(&call, &catalog, &id)?;
     let ended = catalog.updated(Kind::Task, index) - 120_000;
-    Ok(answer(200, &json!({
-        "id": catalog.object_id(Kind::Task, index).as_str(), "status": "SUCCEEDED",
-        "startedAt": clock::text_ms(ended - 30_000), "endedAt": clock::text_ms(ended),
-    })))
+    Ok(answer(
+        200,
+        &json!({
+            "id": catalog.object_id(Kind::Task, index).as_str(), "status": "SUCCEEDED",
+            "startedAt": clock::text_ms(ended - 30_000), "endedAt": clock::text_ms(ended),
+        }),
+    ))
 }

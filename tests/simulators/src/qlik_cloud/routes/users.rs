@@ -26,8 +26,16 @@ const LIST: List = List::new("users", 20);
 const SORTS: [&str; 10] =
     ["name", "id", "_id", "tenantId", "clientId", "status", "subject", "email", "inviteExpiry", "createdAt"];
 const FILTERS: [&str; 10] = [
-    "id", "subject", "name", "email", "status", "clientId", "assignedRoles.id", "assignedRoles.name",
-    "assignedGroups.id", "assignedScopes",
+    "id",
+    "subject",
+    "name",
+    "email",
+    "status",
+    "clientId",
+    "assignedRoles.id",
+    "assignedRoles.name",
+    "assignedGroups.id",
+    "assignedScopes",
 ];
 
 pub(crate) fn routes() -> Router<Arc<World>> {
@@ -166,7 +174,14 @@ fn generated(
         }
         out.close(b'}');
     };
-    Ok(Computed { catalog, kind: Kind::User, order, descending, keep: Box::new(keep), write: Box::new(write) })
+    Ok(Computed {
+        catalog,
+        kind: Kind::User,
+        order,
+        descending,
+        keep: Box::new(keep),
+        write: Box::new(write),
+    })
 }
 
 fn attribute(world: &World, directory: &Directory, catalog: &Catalog, index: u64, name: &str) -> Vec<String> {
@@ -249,7 +264,8 @@ async fn invite(call: Call, body: Bytes) -> Answer {
 }
 
 async fn change(call: Call, Path(id): Path<String>, body: Bytes) -> Answer {
-    let operations = patch(&body, &["add", "replace", "remove-value"], &["/assignedRoles", "/status", "/name"])?;
+    let operations =
+        patch(&body, &["add", "replace", "remove-value"], &["/assignedRoles", "/status", "/name"])?;
     let mut directory = call.world.directory();
     call.world.user_status(&directory, &id).ok_or_else(missing)?;
     for operation in operations {

@@ -19,14 +19,26 @@ const LIST: List = List::new("webhooks", 20);
 const DELIVERIES: List = List::new("deliveries", 20);
 /// What a request may set; a `PUT` clears what it leaves out.
 const MEMBERS: [&str; 10] = [
-    "name", "url", "description", "eventTypes", "enabled", "filter", "headers", "checkCertificateRevocation",
-    "enableCloudEventDelivery", "origin",
+    "name",
+    "url",
+    "description",
+    "eventTypes",
+    "enabled",
+    "filter",
+    "headers",
+    "checkCertificateRevocation",
+    "enableCloudEventDelivery",
+    "origin",
 ];
 const EVENTS: [(&str, &str); 8] = [
-    ("com.qlik.app.created", "App created"), ("com.qlik.app.deleted", "App deleted"),
-    ("com.qlik.v1.app.reload.finished", "App reload finished"), ("com.qlik.v1.reload.finished", "Reload finished"),
-    ("com.qlik.space.created", "Space created"), ("com.qlik.space.deleted", "Space deleted"),
-    ("com.qlik.v1.user.created", "User created"), ("com.qlik.v1.user.deleted", "User deleted"),
+    ("com.qlik.app.created", "App created"),
+    ("com.qlik.app.deleted", "App deleted"),
+    ("com.qlik.v1.app.reload.finished", "App reload finished"),
+    ("com.qlik.v1.reload.finished", "Reload finished"),
+    ("com.qlik.space.created", "Space created"),
+    ("com.qlik.space.deleted", "Space deleted"),
+    ("com.qlik.v1.user.created", "User created"),
+    ("com.qlik.v1.user.deleted", "User deleted"),
 ];
 
 pub(crate) fn routes() -> Router<Arc<World>> {
@@ -56,9 +68,15 @@ async fn list(call: Call) -> Answer {
     let enabled = call.query.get("enabled").map(|_| call.query.flag("enabled")).transpose()?;
     let mut rows = Vec::new();
     for webhook in &call.world.directory().webhooks {
-        let text = |name: &str| call.query.get(name).is_none_or(|wanted| wildcard(wanted, webhook[name].as_str()));
+        let text =
+            |name: &str| call.query.get(name).is_none_or(|wanted| wildcard(wanted, webhook[name].as_str()));
         let level = call.query.get("level").is_none_or(|level| webhook["level"] == level);
-        if accessible(&call, webhook)? && level && text("name") && text("url") && enabled.is_none_or(|enabled| webhook["enabled"] == enabled) {
+        if accessible(&call, webhook)?
+            && level
+            && text("name")
+            && text("url")
+            && enabled.is_none_or(|enabled| webhook["enabled"] == enabled)
+        {
             rows.push(webhook.clone());
         }
     }
@@ -83,7 +101,8 @@ fn members(call: &Call, body: &Value) -> Result<Value, Problem> {
         return Err(Problem::invalid("name or url is too long"));
     }
     if call.world.config.strict_webhooks {
-        let url = url::Url::parse(required(body, "url")?).map_err(|error| Problem::invalid(error.to_string()))?;
+        let url =
+            url::Url::parse(required(body, "url")?).map_err(|error| Problem::invalid(error.to_string()))?;
         if url.scheme() != "https" || url.domain().is_none_or(|domain| !domain.contains('.')) {
             return Err(Problem::invalid("url must be https on a fully qualified domain name"));
         }
@@ -97,7 +116,8 @@ fn members(call: &Call, body: &Value) -> Result<Value, Problem> {
             view[member] = body[member].clone();
         }
     }
-    let names = body["encryptedHeaders"].as_object().map(|headers| headers.keys().cloned().collect::<Vec<_>>());
+    let names =
+        body["encryptedHeaders"].as_object().map(|headers| headers.keys().cloned().collect::<Vec<_>>());
     view["encryptedHeaders"] = json!(names.unwrap_or_default());
     view["secretKeyAdded"] = json!(body["secret"].is_string());
     Ok(view)
@@ -122,7 +142,11 @@ async fn create(call: Call, body: Bytes) -> Answer {
         view["ownerId"] = json!(caller.user);
     }
     let mut directory = call.world.directory();
-    let own = directory.webhooks.iter().filter(|webhook| webhook["createdByUserId"] == caller.user.as_str()).count();
+    let own = directory
+        .webhooks
+        .iter()
+        .filter(|webhook| webhook["createdByUserId"] == caller.user.as_str())
+        .count();
     if own >= 150 {
         return Err(Problem::new(403, "WEBHOOKS-1", "Too many webhooks"));
     }
@@ -155,7 +179,14 @@ async fn replace(call: Call, Path(id): Path<String>, body: Bytes) -> Answer {
 
 async fn change(call: Call, Path(id): Path<String>, body: Bytes) -> Answer {
     let paths = [
-        "/name", "/description", "/url", "/eventTypes", "/headers", "/enabled", "/secret", "/encryptedHeaders",
+        "/name",
+        "/description",
+        "/url",
+        "/eventTypes",
+        "/headers",
+        "/enabled",
+        "/secret",
+        "/encryptedHeaders",
         "/enableCloudEventDelivery",
     ];
     let operations = patch(&body, &["add", "remove", "replace"], &paths)?;
@@ -167,7 +198,8 @@ async fn change(call: Call, Path(id): Path<String>, body: Bytes) -> Answer {
         match operation.path.as_str() {
             "/secret" => webhook["secretKeyAdded"] = json!(!value.is_null()),
             "/encryptedHeaders" => {
-                webhook["encryptedHeaders"] = json!(value.as_object().map(|map| map.keys().collect::<Vec<_>>()));
+                webhook["encryptedHeaders"] =
+                    json!(value.as_object().map(|map| map.keys().collect::<Vec<_>>()));
             }
             path => webhook[path.trim_start_matches('/')] = value,
         }
