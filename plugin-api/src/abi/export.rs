@@ -28,9 +28,12 @@ pub const fn header(constructor: extern "C" fn() -> RootModuleResult) -> LibHead
 
 /// Makes the module of a connector.
 pub fn construct<C: Connector>() -> RootModuleResult {
-    __call_root_module_loader(|| {
-        PluginModule { describe: describe::<C>, invoke: invoke::<C> }.leak_into_prefix()
-    })
+    __call_root_module_loader(module::<C>)
+}
+
+/// The module of a connector.
+pub(super) fn module<C: Connector>() -> PluginModuleRef {
+    PluginModule { describe: describe::<C>, invoke: invoke::<C> }.leak_into_prefix()
 }
 
 extern "C" fn describe<C: Connector>() -> RVec<u8> {

@@ -14,7 +14,6 @@ pub mod guard;
 #[cfg(feature = "loader")]
 pub mod open;
 
-use crate::contract::{Failure, wire::encode};
 use abi_stable::{
     StableAbi,
     library::RootModule,
@@ -22,8 +21,7 @@ use abi_stable::{
     sabi_types::VersionStrings,
     std_types::{RString, RVec},
 };
-use async_ffi::{FfiFuture, FutureExt};
-use std::future::Future;
+use async_ffi::FfiFuture;
 
 pub use call::{Door, host_from_fn};
 pub use door::{HostDoor, HostDoor_TO, HostObject};
@@ -53,35 +51,4 @@ impl RootModule for PluginModuleRef {
 /// Makes the object that a plugin is handed.
 pub fn host_object(host: impl HostDoor + 'static) -> HostObject {
     HostDoor_TO::from_value(host, sabi_trait::TD_Opaque)
-}
-
-/// Makes the object that a plugin is handed of one function, which gets a capability's name and the encoded message, and
-/// yields the encoded answer. A panic of the function, or of its future, is answered as a failure of the host.
-pub fn host_fn<F>(call: impl Fn(String, Vec<u8>) -> F + Send + Sync + 'static) -> HostObject
-where
-    F: Future<Output = Vec<u8>> + Send + 'static,
-{
-    host_object(HostFn(call))
-}
-
-struct HostFn<C>(C);
-
-impl<C, F> HostDoor for HostFn<C>
-where
-    C: Fn(String, Vec<u8>) -> F + Send + Sync,
-    F: Future<Output = Vec<u8>> + Send + 'static,
-{
-    fn call(&self, capability: RString, message: RVec<u8>) -> FfiFuture<RVec<u8>> {
-        let name = capability.to_string();
-        let work = guard::guard(|| (self.0)(capability.into(), message.into())).map(guard::Guarded::new);
-        async move {
-            let answer = match work {
-                Ok(work) => work.await,
-                Err(panic) => Err(panic),
-            };
-            let panicked = |panic| Failure::jackfield(format!("the capability \"{name}\" panicked: {panic}"));
-            answer.unwrap_or_else(|panic| encode(&Err::<(), _>(panicked(panic)))).into()
-        }
-        .into_ffi()
-    }
 }

@@ -4,22 +4,17 @@
     reason = "opening a library runs its constructors, and its symbols have the types it says"
 )]
 
-use super::{HostObject, PluginModuleRef, guard::Guarded};
+use super::{Door, PluginModuleRef};
 use abi_stable::{
     StableAbi,
-    abi_stability::abi_checking::{AbiInstabilityErrors, check_layout_compatibility},
+    abi_stability::abi_checking::{AbiInstabilityErrors, ExpectedFound, check_layout_compatibility},
     library::{
         AbiHeaderRef, LibHeader, LibraryError, ROOT_MODULE_LOADER_NAME_WITH_NUL, RootModule, RootModuleError,
     },
+    type_layout::{TLFieldOrFunction, TLFunction, TypeLayout},
 };
 use libloading::Library;
-use std::{error::Error, future::Future, path::Path};
-
-/// The module of an opened library. The library stays open for as long as the process lives.
-#[derive(Clone, Copy)]
-pub struct Door {
-    module: PluginModuleRef,
-}
+use std::{error::Error, path::Path};
 
 /// Why a library's door could not be opened.
 #[derive(Debug)]
@@ -49,7 +44,7 @@ pub enum DoorError {
 }
 
 impl Door {
-    /// Opens a library.
+    /// Opens a library. It stays open for as long as the process lives.
     ///
     /// Everything is resolved now, so that a missing symbol is found here and not in the middle of a run, and nothing of
     /// it is shown to other libraries. The module is asked for through the header: `RootModule::load_from_*` would remember
@@ -68,24 +63,6 @@ impl Door {
             .init_root_module::<PluginModuleRef>()
             .map(|module| Door { module })
             .map_err(|error| explain(error, header))
-    }
-
-    /// Calls the entry *describe*: an encoded `Result<Description, Failure>`.
-    pub fn describe(&self) -> Vec<u8> {
-        self.module.describe()().into_vec()
-    }
-
-    /// Calls the entry *invoke*; a panic that the plugin let through is an error with its words.
-    pub fn invoke(
-        &self,
-        hook: &str,
-        message: Vec<u8>,
-        host: HostObject,
-    ) -> impl Future<Output = Result<Vec<u8>, String>> + Send + use<> {
-        let answer = self.module.invoke()(hook.into(), message.into(), host);
-        // A future that panicked on the other side panics anew on this one, where it can be caught.
-        let guarded = Guarded::new(answer);
-        async move { guarded.await.map(|answer| answer.into_vec()) }
     }
 }
 
@@ -163,17 +140,48 @@ fn explain(error: LibraryError, header: &'static LibHeader) -> DoorError {
 
 /// The first difference of a report that can be many pages long.
 fn layout(errors: &AbiInstabilityErrors) -> DoorError {
-    let first = errors.errors.first();
-    let name = first.and_then(|error| error.stack_trace.last()).map_or_else(
-        || errors.interface.full_type().to_string(),
-        |place| format!("{} in {}", one_line(&place.expected), errors.interface.full_type()),
-    );
-    let report = first.map(ToString::to_string).unwrap_or_default();
-    DoorError::Layout { name, expected: after(&report, "Expected:\n"), found: after(&report, "Found:\n") }
+    let Some(first) = errors.errors.iter().find(|error| !error.errs.is_empty()) else {
+        return DoorError::Layout {
+            name: PluginModuleRef::NAME.to_owned(),
+            expected: String::new(),
+            found: String::new(),
+        };
+    };
+    let mut name = Vec::new();
+    for place in &first.stack_trace {
+        if let TLFieldOrFunction::Field(field) = place.expected {
+            // The module is reached through a pointer, whose only field has a number for a name.
+            name.push(if field.name() == "0" {
+                field.full_type().to_string()
+            } else {
+                field.name().to_owned()
+            });
+        }
+    }
+    let (expected, found) = match first.stack_trace.last() {
+        Some(ExpectedFound {
+            expected: TLFieldOrFunction::Function(expected),
+            found: TLFieldOrFunction::Function(found),
+        }) => (signature(expected), signature(found)),
+        _ => {
+            let report = first.to_string();
+            (part(&report, "Expected:\n"), part(&report, "Found:\n"))
+        }
+    };
+    DoorError::Layout { name: name.join("."), expected, found }
 }
 
-fn after(report: &str, heading: &str) -> String {
-    let text = report.split_once(heading).map_or("another layout", |(_, text)| text);
+/// The types of a function: the names of its parameters may differ.
+fn signature(function: &TLFunction) -> String {
+    let name = |layout: extern "C" fn() -> &'static TypeLayout| layout().full_type().to_string();
+    let parameters: Vec<_> = function.param_type_layouts.iter().map(name).collect();
+    let answer = function.return_type_layout().map_or_else(|| "()".to_owned(), name);
+    format!("fn({}) -> {answer}", parameters.join(", "))
+}
+
+/// What follows a heading of a report.
+fn part(report: &str, heading: &str) -> String {
+    let text = report.split_once(heading).map_or("something else", |(_, text)| text);
     let end = text.find("Found:\n").or_else(|| text.find("\n\n")).unwrap_or(text.len());
     one_line(&&text[..end])
 }

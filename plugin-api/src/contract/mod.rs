@@ -109,7 +109,8 @@ mod tests {
     #[test]
     fn a_host_serves_what_is_not_newer() {
         let host = Version { major: 1, minor: 3 };
-        for (needed, served) in [("1.0", true), ("1.3", true), ("1.4", false), ("2.0", false), ("0.9", false)] {
+        for (needed, served) in [("1.0", true), ("1.3", true), ("1.4", false), ("2.0", false), ("0.9", false)]
+        {
             assert_eq!(host.satisfies(needed.parse().unwrap()), served, "{needed}");
         }
     }

@@ -2,11 +2,7 @@
 
 use super::{LoadError, read_manifest};
 use crate::{
-    abi::{
-        HostObject,
-        guard::guard,
-        open::{Door, DoorError},
-    },
+    abi::{Door, HostObject, guard::guard, open::DoorError},
     contract::{Blame, Failure, description::Description, manifest::Manifest, wire::decode},
 };
 use std::{

@@ -85,7 +85,8 @@ mod tests {
         let mut checks = Checks::default();
         checks.pass("Server reachable", "in 3 ms");
         checks.fail("Authentication", Failure::credential("wrong secret"));
-        let report = checks.finish(["Server reachable", "Authentication", "RootAdmin"].map(str::to_owned).into_iter());
+        let report =
+            checks.finish(["Server reachable", "Authentication", "RootAdmin"].map(str::to_owned).into_iter());
         let last = &report.checks[2];
         assert_eq!(last.status, CheckStatus::Skipped);
         assert_eq!(last.detail, "not tried, because \"Authentication\" failed");

@@ -52,7 +52,9 @@ pub struct Context<S> {
 impl<S: DeserializeOwned> Context<S> {
     pub(crate) fn new(invocation: Invocation, host: Host) -> Result<Self, Failure> {
         let settings = serde_json::from_value(invocation.settings).map_err(|error| {
-            Failure::plugin(format!("the settings fit the schema, yet the connector could not read them: {error}"))
+            Failure::plugin(format!(
+                "the settings fit the schema, yet the connector could not read them: {error}"
+            ))
         })?;
         Ok(Context {
             settings,
@@ -189,7 +191,10 @@ impl Catalog<'_> {
     /// # Errors
     /// The run has ended, or an object cannot be stored.
     pub async fn put(&self, kind: &str, objects: Vec<Object>, exchange: u64) -> Result<(), Failure> {
-        self.host.call(&CatalogPut { kind: kind.to_owned(), objects, exchange: Some(exchange) }).await.map(drop)
+        self.host
+            .call(&CatalogPut { kind: kind.to_owned(), objects, exchange: Some(exchange) })
+            .await
+            .map(drop)
     }
 
     /// Ends a kind: everything was put, what was not is gone.

@@ -1,7 +1,7 @@
 //! Building a description.
 
 use crate::contract::{
-    VERSION_TEXT,
+    VERSION, Version,
     description::{
         CheckInfo, CredentialInfo, Description, FixedHost, ObjectKind, Roles, RotationMode, SecretUse, Words,
     },
@@ -20,7 +20,7 @@ impl Description {
             id: id.to_owned(),
             display_name: display_name.to_owned(),
             version: version.to_owned(),
-            needs: VERSION_TEXT.parse().unwrap_or(crate::contract::VERSION),
+            needs: VERSION,
             summary: String::new(),
             help: String::new(),
             settings: settings.into_generator().into_root_schema_for::<S>().to_value(),
@@ -36,6 +36,13 @@ impl Description {
 }
 
 impl DescriptionBuilder {
+    /// The contract version that it needs, if that is older than this SDK: the same as in [`export!`](crate::export).
+    #[must_use]
+    pub fn needs(mut self, needs: Version) -> Self {
+        self.0.needs = needs;
+        self
+    }
+
     /// One sentence on what it connects to.
     #[must_use]
     pub fn summary(mut self, text: &str) -> Self {
@@ -95,7 +102,11 @@ impl DescriptionBuilder {
         mode: RotationMode,
         uses: [(&str, Place, &str); N],
     ) -> Self {
-        let uses = uses.map(|(field, place, path)| SecretUse { field: field.to_owned(), place, path: path.to_owned() });
+        let uses = uses.map(|(field, place, path)| SecretUse {
+            field: field.to_owned(),
+            place,
+            path: path.to_owned(),
+        });
         let (id, label) = (id.to_owned(), label.to_owned());
         self.0.credentials.push(CredentialInfo { id, label, mode, uses: uses.into() });
         self

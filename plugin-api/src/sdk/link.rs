@@ -25,7 +25,9 @@ pub fn path_of<'a>(link: &str, authorities: impl IntoIterator<Item = &'a str>) -
         return Err(Failure::remote(format!(
             "the link to the next page leads to \"{authority}\", which is not this system"
         ))
-        .remedy("nothing was sent there; if the system answers under several names, use the one its links carry"));
+        .remedy(
+            "nothing was sent there; if the system answers under several names, use the one its links carry",
+        ));
     }
     match path.chars().next() {
         Some('/') => Ok(path.to_owned()),

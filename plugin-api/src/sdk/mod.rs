@@ -46,5 +46,7 @@ pub trait Connector: Sized + 'static {
     ///
     /// # Errors
     /// Whatever made it impossible. The catalog then stays as it was.
-    fn refresh(context: &Context<Self::Settings>) -> impl Future<Output = Result<RefreshReport, Failure>> + Send;
+    fn refresh(
+        context: &Context<Self::Settings>,
+    ) -> impl Future<Output = Result<RefreshReport, Failure>> + Send;
 }

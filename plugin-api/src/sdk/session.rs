@@ -28,7 +28,12 @@ impl Http<'_> {
     ///
     /// # Errors
     /// Whatever `sign_in` fails with.
-    pub async fn session<F>(&self, name: &str, credential: &str, sign_in: impl FnOnce() -> F) -> Result<Session, Failure>
+    pub async fn session<F>(
+        &self,
+        name: &str,
+        credential: &str,
+        sign_in: impl FnOnce() -> F,
+    ) -> Result<Session, Failure>
     where
         F: Future<Output = Result<(), Failure>>,
     {

@@ -18,6 +18,9 @@ use jackfield_plugin::{
 };
 use serde::{Deserialize, Serialize};
 
+#[cfg(test)]
+mod tests;
+
 jackfield_plugin::export!(Hostile, id: "hostile", name: "Hostile");
 
 /// The connector.

@@ -1,0 +1,109 @@
+//! Captured values and sessions: that they are there, never what they are.
+
+use super::answers::Scripted;
+use crate::contract::{
+    http::{Capture, CaptureFrom, Keep},
+    secrets::SessionState,
+};
+use serde_json::{Map, Value};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    task::{Poll, Waker},
+};
+
+/// What the small host holds.
+#[derive(Default)]
+pub(super) struct Sessions {
+    /// Captured in this run.
+    captured: BTreeSet<String>,
+    /// Kept across runs: end (in milliseconds) and facts.
+    kept: BTreeMap<String, (i64, Value)>,
+    /// Somebody is getting it.
+    taken: BTreeSet<String>,
+    waiting: Vec<Waker>,
+}
+
+impl Sessions {
+    pub(super) fn begin(&mut self) {
+        self.captured.clear();
+        self.taken.clear();
+        self.waiting.clear();
+    }
+
+    pub(super) fn has(&self, name: &str, now: i64) -> bool {
+        self.captured.contains(name) || self.kept.get(name).is_some_and(|(end, _)| *end > now)
+    }
+
+    /// Ready, or this caller's turn to get it, or to be waited for.
+    pub(super) fn open(&mut self, name: &str, now: i64, waker: &Waker) -> Poll<SessionState> {
+        match self.kept.get(name) {
+            Some((end, facts)) if *end > now => {
+                Poll::Ready(SessionState { ready: true, facts: facts.clone() })
+            }
+            _ if self.taken.insert(name.to_owned()) => {
+                Poll::Ready(SessionState { ready: false, facts: Value::Null })
+            }
+            _ => {
+                self.waiting.push(waker.clone());
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Gives a turn back, or throws a session away.
+    pub(super) fn close(&mut self, name: &str) {
+        self.captured.remove(name);
+        self.kept.remove(name);
+        self.release(name);
+    }
+
+    fn release(&mut self, name: &str) {
+        self.taken.remove(name);
+        self.waiting.drain(..).for_each(Waker::wake);
+    }
+
+    /// Takes a value out of an answer; what the connector sees of the answer is changed. Yields whether it was there.
+    pub(super) fn capture(&mut self, capture: &Capture, answer: &mut Scripted, now: i64) -> bool {
+        let mut body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let found = match &capture.from {
+            CaptureFrom::Json { pointer } => match body.pointer_mut(pointer) {
+                Some(Value::String(value)) if !value.is_empty() => {
+                    *value = "***".to_owned();
+                    answer.body = body.to_string().into_bytes();
+                    true
+                }
+                _ => false,
+            },
+            CaptureFrom::Header { name } => {
+                let before = answer.headers.len();
+                answer.headers.retain(|(header, _)| !header.eq_ignore_ascii_case(name));
+                answer.headers.len() < before
+            }
+            CaptureFrom::Cookie { name, .. } => answer.headers.iter().any(|(header, value)| {
+                header == "set-cookie"
+                    && value.split_once('=').is_some_and(|(cookie, _)| cookie.trim() == name)
+            }),
+            CaptureFrom::Other => false,
+        };
+        if found {
+            self.captured.insert(capture.name.clone());
+            if let Some(keep) = &capture.keep {
+                self.kept.insert(capture.name.clone(), (end(keep, &body, now), facts(keep, &body)));
+            }
+            self.release(&capture.name);
+        }
+        found
+    }
+}
+
+/// When a captured value ends. The kit reads lives in seconds; dates it takes for the default.
+fn end(keep: &Keep, body: &Value, now: i64) -> i64 {
+    let said = keep.expiry.iter().find_map(|pointer| body.pointer(pointer)?.as_u64());
+    let seconds = i64::try_from(said.unwrap_or(keep.default_seconds)).unwrap_or(i64::MAX);
+    now.saturating_add(seconds.saturating_mul(1000))
+}
+
+fn facts(keep: &Keep, body: &Value) -> Value {
+    let fact = |pointer: &String| Some((pointer.clone(), body.pointer(pointer)?.clone()));
+    keep.facts.iter().filter_map(fact).collect::<Map<_, _>>().into()
+}

@@ -1,0 +1,227 @@
+//! The refresh: every list that the caller may read, at the same time, page by page.
+//!
+//! A list that is refused keeps its last good objects and says which right is missing. A list that breaks (the network, a
+//! failing tenant, a page that cannot be read) ends the whole refresh, and the catalog stays as it was.
+
+mod objects;
+mod rows;
+
+use crate::{
+    client::{Caller, Client, Cursor, List, Plan, Refusal, Walk, list},
+    settings::Settings,
+};
+use jackfield_plugin::{
+    Blame, Context, Failure, Response, Stage,
+    contract::{hooks::RefreshReport, run::Level},
+    futures::future::{try_join, try_join_all},
+    sdk::DescriptionBuilder,
+};
+use objects::{KINDS, Kind};
+
+/// Adds the kinds of object to the description.
+pub(crate) fn objects(description: DescriptionBuilder) -> DescriptionBuilder {
+    KINDS
+        .iter()
+        .fold(description, |description, kind| description.object(kind.id, kind.singular, kind.plural))
+}
+
+/// Brings the catalog up to date.
+pub(crate) async fn run(context: &Context<Settings>) -> Result<RefreshReport, Failure> {
+    let client = Client::new(context)?;
+    let caller = client.caller().await?;
+    context.log(Level::Info, caller.introduction()).await?;
+    let refresh = Refresh { context, client: &client, caller: &caller };
+    let ends = try_join_all(KINDS.iter().map(|kind| refresh.kind(kind))).await?;
+    if ends.iter().all(|end| matches!(end, End::Kept { .. })) {
+        return Err(nothing(&ends));
+    }
+    Ok(RefreshReport { summary: summary(&ends) })
+}
+
+/// How a kind ended.
+enum End {
+    Complete { count: u64, kind: &'static Kind },
+    Kept { plural: &'static str, reason: String },
+}
+
+struct Refresh<'a> {
+    context: &'a Context<Settings>,
+    client: &'a Client<'a>,
+    caller: &'a Caller,
+}
+
+/// Why a list could not be read to its end.
+enum Stop {
+    /// The kind keeps what it had, for this reason.
+    Keep(String),
+    /// The refresh is over.
+    Fail(Failure),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Stop::Fail(failure)
+    }
+}
+
+impl Refresh<'_> {
+    /// Reads one kind and ends it.
+    async fn kind(&self, kind: &'static Kind) -> Result<End, Failure> {
+        let Some(list) = list(kind.id) else {
+            return Err(Failure::plugin(format!("no list is known for the kind \"{}\"", kind.id)));
+        };
+        let outcome = match self.caller.plan(list) {
+            Plan::Skip(reason) => Err(Stop::Keep(reason)),
+            Plan::All => self.list(kind, list, true).await,
+            Plan::Part(lack) => match self.list(kind, list, false).await {
+                // Too narrow a right shows as rows that are not there, not as a refusal.
+                Ok(0) => Err(Stop::Keep(format!("the tenant showed none, and {lack}"))),
+                Ok(count) => {
+                    let line =
+                        format!("{}: only those that the tenant shows this caller; {lack}", list.plural);
+                    self.context.log(Level::Warning, line).await?;
+                    Ok(count)
+                }
+                stopped => stopped,
+            },
+        };
+        match outcome {
+            Ok(count) => {
+                if kind.id == "user" && self.caller.is_tenant_admin() == Some(false) {
+                    let line = "users: without their roles, which only a Tenant Admin may read";
+                    self.context.log(Level::Info, line).await?;
+                }
+                self.context.catalog().complete(kind.id).await?;
+                Ok(End::Complete { count, kind })
+            }
+            Err(Stop::Keep(reason)) => {
+                self.context.log(Level::Warning, format!("{} skipped: {reason}", list.plural)).await?;
+                self.context.catalog().kept(kind.id, &reason).await?;
+                Ok(End::Kept { plural: list.plural, reason })
+            }
+            Err(Stop::Fail(failure)) if failure.cancelled => Err(failure),
+            Err(Stop::Fail(failure)) => Err(failure.context(list.plural)),
+        }
+    }
+
+    /// Reads a list to its end; yields how many objects it had. The next page is fetched while the former is put.
+    async fn list(&self, kind: &'static Kind, list: &'static List, all: bool) -> Result<u64, Stop> {
+        let mut query = list.query.to_vec();
+        if all {
+            query.extend(list.query_for_all);
+        }
+        let mut path = list.path;
+        let mut response = self.client.page(path, &query).await?;
+        if let (404, Some(older)) = (response.status(), list.older) {
+            path = older;
+            response = self.client.page(path, &query).await?;
+        }
+        let mut walk = Walk::default();
+        let (mut count, mut rows, mut rows_before) = (0, 0, 0);
+        loop {
+            self.accept(list, &response)?;
+            let page = kind.read(&response)?;
+            if page.unreadable > 0 {
+                let line = format!("{}: {} rows without an id were left out", list.plural, page.unreadable);
+                self.context.log(Level::Warning, line).await?;
+            }
+            let on_page = page.objects.len() as u64 + page.unreadable;
+            count += page.objects.len() as u64;
+            rows += on_page;
+            let next = match (page.next, list.cursor) {
+                (Some(link), _) => {
+                    query.clear();
+                    Some(self.client.path_of(&link).await?)
+                }
+                // A page that is shorter than the one before it is the last; the tenant may give less than was asked for.
+                (None, Cursor::Skip) if on_page > 0 && on_page >= rows_before => {
+                    Some(format!("{path}?skip={rows}"))
+                }
+                (None, _) => None,
+            };
+            rows_before = on_page;
+            walk.page(page.objects.iter().map(|object| object.id.as_str()), next.as_deref())?;
+            let put = self.put(kind, page.objects, response.exchange(), count, page.total);
+            let Some(next) = next else {
+                put.await?;
+                return Ok(count);
+            };
+            ((), response) = try_join(put, self.client.page(&next, &query)).await?;
+        }
+    }
+
+    async fn put(
+        &self,
+        kind: &Kind,
+        objects: Vec<jackfield_plugin::Object>,
+        exchange: u64,
+        count: u64,
+        total: Option<u64>,
+    ) -> Result<(), Failure> {
+        self.context.catalog().put(kind.id, objects, exchange).await?;
+        match total {
+            Some(total) => self.context.progress(kind.id, count, Some(total)).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Whether an answer is a page; what is to be done if it is not.
+    fn accept(&self, list: &List, response: &Response) -> Result<(), Stop> {
+        if response.is_success() {
+            return Ok(());
+        }
+        let refusal = Refusal::of(response);
+        if let Some(failure) = refusal.common() {
+            return Err(Stop::Fail(failure));
+        }
+        match refusal.status {
+            401 => Err(Stop::Fail(self.client.unauthorized(&refusal, self.caller.key.as_ref()))),
+            403 => Err(Stop::Keep(self.caller.explain(list, &refusal).with_remedy())),
+            // To callers without the right, a list of a whole tenant is a question that lacks the app.
+            400 if list.needs_tenant_admin() => {
+                Err(Stop::Keep(self.caller.explain(list, &refusal).with_remedy()))
+            }
+            404 if !list.essential => {
+                Err(Stop::Keep(format!("this tenant does not offer the list ({})", refusal.with_trace())))
+            }
+            _ if !list.essential => Err(Stop::Keep(format!(
+                "the tenant does not understand the question ({})",
+                refusal.with_trace()
+            ))),
+            _ => Err(Stop::Fail(refusal.failure(
+                Blame::Remote,
+                Stage::Answer,
+                format!("the tenant does not answer with a list ({})", refusal.summary()),
+            ))),
+        }
+    }
+}
+
+/// The failure of a refresh in which nothing could be read: it is no success to have skipped everything.
+fn nothing(ends: &[End]) -> Failure {
+    let first = ends.iter().find_map(|end| match end {
+        End::Kept { plural, reason } => Some(format!("{plural}: {reason}")),
+        End::Complete { .. } => None,
+    });
+    Failure::new(Blame::Credential, format!("nothing could be read; {}", first.unwrap_or_default()))
+        .at(Stage::Permission)
+        .remedy("the log names the missing right of each list; add what it names")
+}
+
+fn summary(ends: &[End]) -> String {
+    let mut read = Vec::new();
+    let mut skipped = Vec::new();
+    for end in ends {
+        match end {
+            End::Complete { count, kind } => {
+                read.push(format!("{count} {}", if *count == 1 { kind.singular } else { kind.plural }));
+            }
+            End::Kept { plural, .. } => skipped.push(*plural),
+        }
+    }
+    let mut summary = format!("read {}", read.join(", "));
+    if !skipped.is_empty() {
+        summary.push_str(&format!("; skipped {}", skipped.join(", ")));
+    }
+    summary
+}

@@ -1,0 +1,12 @@
+//! What every simulator needs and no simulated system owns: a listener, certificates, faults, a journal of
+//! requests, a quick JSON writer, deterministic noise and the filter language of SCIM.
+
+pub(crate) mod clock;
+pub mod faults;
+pub mod journal;
+pub(crate) mod json;
+pub(crate) mod noise;
+pub(crate) mod sabotage;
+pub(crate) mod scim;
+pub(crate) mod server;
+pub(crate) mod tls;

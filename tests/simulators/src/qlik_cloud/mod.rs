@@ -1,0 +1,35 @@
+//! Qlik Cloud, simulated: the REST API of a tenant as a catalogue connector meets it.
+//!
+//! What is faithful: signed tokens that are really checked, consent, bots, roles and scopes and the table of who may do
+//! what; each list's own paging; error envelopes of each service; the rate limiter of tiers and users; sizes up to
+//! millions of rows that are computed and never held.
+//!
+//! What is not there yet: signed delivery of webhooks and its history, sessions by JWT with cookies and CSRF, identity
+//! providers, CSP origins, lineage graphs, reports, app import and export, the engine's web socket. Each is a file in
+//! `routes/` away.
+
+mod access;
+mod call;
+mod caller;
+mod clients;
+mod config;
+mod control;
+mod data;
+mod directory;
+mod gate;
+mod keys;
+mod limits;
+mod paging;
+mod problem;
+mod query;
+mod roles;
+mod routes;
+mod source;
+mod tokens;
+mod walk;
+mod world;
+
+pub use access::{Access, Override};
+pub use clients::{ClientCredentials, Consent, NewClient};
+pub use config::{Changes, Config, Ending, Limits, Population};
+pub use control::{ApiKeyToken, Simulator};
