@@ -42,7 +42,10 @@ pub enum Error {
         r#source: KeySource,
     },
     /// A new key would overwrite a file.
-    #[error("the key file {path} is already there, and keys are never overwritten: use it, or name another file", path = .path.display())]
+    #[error(
+        "the key file {path} is already there, and keys are never overwritten: use it, or name another file",
+        path = .path.display()
+    )]
     KeyExists {
         /// The file.
         path: PathBuf,

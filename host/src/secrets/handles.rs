@@ -207,9 +207,15 @@ fn allows(allowed: &SecretUse, place: &Place, path: &str) -> bool {
     };
     placed
         && match allowed.path.strip_suffix('*') {
-            Some(beginning) => path.starts_with(beginning),
+            Some(beginning) => path.strip_prefix(beginning).is_some_and(stays_below),
             None => path == allowed.path,
         }
+}
+
+/// Whether the rest of a path does not lead up again for a server that decodes before it resolves (`..%2f`).
+fn stays_below(rest: &str) -> bool {
+    let decoded = percent_encoding::percent_decode_str(rest).collect::<Vec<_>>();
+    !decoded.split(|byte| matches!(byte, b'/' | b'\\')).any(|segment| segment == b"..")
 }
 
 fn attempt(place: &Place, destination: &Destination<'_>) -> String {

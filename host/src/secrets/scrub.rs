@@ -45,17 +45,21 @@ impl Scrubber {
         Self::default()
     }
 
-    /// Adds a secret. Values of less than four bytes are ignored: replacing every "abc" would tell more than it hides.
+    /// Adds a secret. Values of less than four bytes, not counting space around them, are ignored: replacing every "abc"
+    /// would tell more than it hides.
     pub fn learn(&self, secret: &SecretValue) {
-        // Values are often stored with the line end of the file that they came from, and never sent with it.
-        for value in [secret.reveal(), secret.reveal().trim()] {
-            if value.len() >= SHORTEST {
-                let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-                if !known.forms.contains(value) {
-                    known.forms.extend(forms(value));
-                    known.finder = None;
-                }
-            }
+        let value = secret.reveal();
+        let trimmed = value.trim();
+        if trimmed.len() < SHORTEST {
+            return;
+        }
+        // Values often carry the line end of the file that they came from, and are sent without it.
+        let new = forms(value).into_iter().chain(forms(trimmed));
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let before = known.forms.len();
+        known.forms.extend(new);
+        if known.forms.len() > before {
+            known.finder = None;
         }
     }
 

@@ -24,8 +24,20 @@ pub(super) fn forms(value: &str) -> BTreeSet<String> {
 
 /// Percent-encoding: what is kept as it is differs from one encoder to the next.
 fn percent(value: &str, forms: &mut BTreeSet<String>) {
-    const KEPT: [&str; 6] =
-        ["", "-._~", "-_.!~*'()", "-_.", "!$%&'()*+,-./:;=?@[\\]^_`{|}~", "!$&'()*+,-./:;=@_~"];
+    const KEPT: [&str; 10] = [
+        // Nothing, as RFC 3986 says, as JavaScript does, and as the careless do.
+        "",
+        "-._~",
+        "-_.!~*'()",
+        "-_.",
+        // The parts of a URL, as browsers and URL libraries do: query (two), path, segment (two), user and password.
+        "!$%&'()*+,-./:;=?@[\\]^_`{|}~",
+        "!$%&()*+,-./:;=?@[\\]^_`{|}~",
+        "!$%&'()*+,-./:;=@[\\]^_|~",
+        "!$&'()*+,-.:;=@[]^_|~",
+        "!$&'()*+,-.:;=@[]_|~",
+        "!$%&'()*+,-._~",
+    ];
     for upper in [true, false] {
         for kept in KEPT {
             forms.insert(percent_encode(value, kept, upper, false));

@@ -59,3 +59,7 @@ impl DataKey {
             .ok_or_else(|| Error::Sealed { what: binding.describe() })
     }
 }
+
+#[cfg(test)]
+#[path = "seal_tests.rs"]
+mod tests;
