@@ -1,0 +1,12 @@
+//! The catalog: staged in generations, compared, swapped, read, collected. Each is a file; the words they share are here.
+
+mod delta;
+mod diff;
+mod garbage;
+mod read;
+mod stage;
+mod swap;
+
+pub use diff::Diff;
+pub use stage::Generation;
+pub use swap::KindSwap;
