@@ -10,4 +10,5 @@
 //!               model                       nouns and pure rules
 //! ```
 
+pub mod http;
 pub mod model;
