@@ -4,11 +4,7 @@ use crate::{
     config::Config,
     model::id::ConnectionId,
     plugins::Registry,
-    secrets::{
-        self,
-        keys::{DataKey, KeyEncryptionKey},
-        scrub::Scrubber,
-    },
+    secrets::{self, DataKey, KeyEncryptionKey, KeySource, Scrubber},
     store::{self, Store},
 };
 use jackfield_plugin::contract::{Failure, description::Description};
@@ -109,13 +105,24 @@ async fn key(config: &Config, store: &Store) -> Result<KeyEncryptionKey, Failure
     let check = store.meta(KEY_CHECK).await?;
     let key = match (KeyEncryptionKey::load(&source)?, &check, &source) {
         (Some(key), ..) => key,
-        (None, None, secrets::keys::KeySource::File(path)) => KeyEncryptionKey::create_file(path)?,
-        (None, ..) => return Err(secrets::Error::KeyMissing { source: source.to_string() }.into()),
+        (None, None, KeySource::File(path)) => new_key(path)?,
+        (None, ..) => return Err(secrets::Error::KeyMissing { source }.into()),
     };
     // Two processes that start on a new folder at once agree on the first one's value.
     let check = store.set_meta_once(KEY_CHECK, &key.check_value(store.install_id())).await?;
     key.verify(store.install_id(), &check)?;
     Ok(key)
+}
+
+/// A new key; if another process made one in this very moment, that one.
+fn new_key(path: &Path) -> Result<KeyEncryptionKey, Failure> {
+    match KeyEncryptionKey::create_file(path) {
+        Err(secrets::Error::KeyExists { .. }) => {
+            let source = KeySource::File(path.to_owned());
+            KeyEncryptionKey::load(&source)?.ok_or_else(|| secrets::Error::KeyMissing { source }.into())
+        }
+        other => Ok(other?),
+    }
 }
 
 /// The executable of workers: this very one, by what the kernel says it is, so that replacing the file does no harm.

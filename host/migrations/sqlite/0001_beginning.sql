@@ -15,6 +15,7 @@ CREATE TABLE connections (
     settings         TEXT   NOT NULL,
     max_parallel     BIGINT NOT NULL,
     tls              TEXT   NOT NULL,
+    accepted_hosts   TEXT   NOT NULL,
     state            TEXT   NOT NULL,
     draft_of         TEXT,
     created_at       BIGINT NOT NULL,

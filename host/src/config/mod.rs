@@ -3,7 +3,7 @@
 //! A key that nobody knows is an error that names it, wherever it stands: a mistyped setting must not be a silent default.
 //! Variables name a key in capitals, sections parted by two underscores: `JACKFIELD_DATA_DIR`, `JACKFIELD_LOG__LEVEL`.
 
-use crate::{http::Limits, secrets::keys::KeySource};
+use crate::{http::limits::Limits, secrets::KeySource};
 use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},

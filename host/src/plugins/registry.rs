@@ -113,7 +113,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 fn look_at(path: PathBuf) -> Found {
     let path = std::path::absolute(&path).unwrap_or(path);
     let plugin = fs::read(&path).map_err(|error| format!("{}: {error}", path.display())).and_then(|bytes| {
-        let manifest = parse_manifest(&path, &bytes).map_err(|error| error.to_string())?;
+        let manifest = parse_manifest(&bytes, &path).map_err(|error| error.to_string())?;
         Ok(Plugin { path: path.clone(), digest: digest_of(&bytes), manifest })
     });
     Found { path, plugin, superseded_by: None }

@@ -6,11 +6,7 @@ use super::{
 };
 use crate::{
     model::{catalog::KindChange, id::ConnectionId},
-    store::{
-        Store,
-        catalog::{Generation, KindSwap},
-        runs::Lease,
-    },
+    store::{Generation, KindSwap, Lease, Store},
 };
 use jackfield_plugin::contract::{
     Done, Failure,

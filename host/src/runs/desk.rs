@@ -9,13 +9,8 @@ use crate::{
         slots::{Destination, SlotSource},
     },
     model::{Millis, connection::Connection, id::ConnectionId, run::Run, secret::SecretValue},
-    secrets::{
-        handles::{self, Handles},
-        keys::DataKey,
-        scrub::Scrubber,
-        seal::Binding,
-    },
-    store::{Store, sessions::KeptSession},
+    secrets::{self, Binding, DataKey, Handles, Scrubber},
+    store::{KeptSession, Store},
 };
 use futures_util::future::BoxFuture;
 use jackfield_plugin::contract::{
@@ -239,7 +234,7 @@ impl SlotSource for Desk {
     fn reveal(&self, slot: &Slot, destination: &Destination<'_>) -> Result<SecretValue, Failure> {
         let origin = destination.origin.origin().ascii_serialization();
         let Destination { method, origin_name, path, .. } = *destination;
-        self.handles.reveal(slot, &handles::Destination { method, origin_name, origin: &origin, path })
+        self.handles.reveal(slot, &secrets::Destination { method, origin_name, origin: &origin, path })
     }
 
     fn capture(

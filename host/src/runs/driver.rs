@@ -10,7 +10,7 @@ use crate::{
         id::RunId,
         run::{Ending, Hook, Run},
     },
-    store::runs::{Beat, Lease},
+    store::{Beat, Lease},
 };
 use jackfield_plugin::contract::{Failure, hooks::Purpose};
 use std::{

@@ -14,8 +14,8 @@ use crate::{
         id::RunId,
         run::{Ending, Run},
     },
-    secrets::scrub::Scrubber,
-    store::{Store, events::NewEvent},
+    secrets::Scrubber,
+    store::{NewEvent, Store},
 };
 use jackfield_plugin::contract::{Failure, run::Level};
 use jiff::Zoned;

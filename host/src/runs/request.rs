@@ -2,6 +2,7 @@
 
 use crate::{
     app::App,
+    store,
     model::{
         connection::Connection,
         id::RunId,
@@ -13,7 +14,7 @@ use jackfield_plugin::contract::Failure;
 /// Asks for a run of a hook on a connection.
 ///
 /// # Errors
-/// One is under way already (the failure names it), or the store failed.
+/// One is being driven already (the failure names it), or the store failed.
 pub async fn request(app: &App, connection: &Connection, hook: Hook) -> Result<Run, Failure> {
     let run = Run {
         id: RunId::random(),
@@ -33,6 +34,20 @@ pub async fn request(app: &App, connection: &Connection, hook: Hook) -> Result<R
         log: None,
         plugin: None,
     };
-    app.store.insert_run(&run).await?;
-    Ok(run)
+    match app.store.insert_run(&run).await {
+        // One that lost its driver and waits to be taken up again is what is being asked for.
+        Err(store::Error::RunActive { run: waiting }) if waiting.state == RunState::Queued => Ok(*waiting),
+        Err(store::Error::RunActive { run: active }) => Err(under_way(&active)),
+        other => {
+            other?;
+            Ok(run)
+        }
+    }
+}
+
+fn under_way(run: &Run) -> Failure {
+    let (hook, name, id) = (run.hook.as_str(), &run.connection_name, &run.id);
+    let owner = run.owner.as_deref().unwrap_or("another process");
+    Failure::you(format!("a {hook} of \"{name}\" is under way already: run {id}, by {owner}"))
+        .remedy(format!("wait for it (`jackfield run show {id}`) or end it (`jackfield run cancel {id}`)"))
 }

@@ -21,7 +21,7 @@ use crate::{
         settings::Form,
     },
     plugins::{self, Plugin},
-    store::runs::Lease,
+    store::Lease,
     worker::{Capabilities, local::Local, process::Worker},
 };
 use jackfield_plugin::contract::{
@@ -188,7 +188,9 @@ fn client(
     let from_settings = form.origins(&connection.settings).into_iter().map(|(name, origin, further_ports)| {
         AllowedOrigin { name, origin, further_ports, named_by_operator: true }
     });
-    let fixed = description.hosts.iter().filter_map(|host| {
+    // What the operator has not accepted (a newer plugin may ask for more) is not reached.
+    let accepted = description.hosts.iter().filter(|host| connection.accepted_hosts.contains(&host.origin));
+    let fixed = accepted.filter_map(|host| {
         let origin = Url::parse(&host.origin).ok()?;
         Some(AllowedOrigin { name: host.name.clone(), origin, further_ports: Vec::new(), named_by_operator: false })
     });

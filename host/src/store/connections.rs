@@ -15,8 +15,8 @@ impl Store {
     pub async fn insert_connection(&self, connection: &Connection) -> Result<(), Error> {
         let result = sqlx::query(
             "INSERT INTO connections (id, name, name_folded, description, connector, settings, max_parallel, tls, state,
-                 draft_of, created_at, updated_at, last_refresh_at, last_refresh_run)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+                 draft_of, created_at, updated_at, last_refresh_at, last_refresh_run, accepted_hosts)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         )
         .bind(connection.id.as_str())
         .bind(&connection.name)
@@ -32,6 +32,7 @@ impl Store {
         .bind(connection.updated_at)
         .bind(connection.last_refresh_at)
         .bind(connection.last_refresh_run.as_ref().map(RunId::as_str))
+        .bind(to_json(&connection.accepted_hosts, "the accepted hosts")?)
         .execute(&self.pool)
         .await;
         match result {
@@ -163,7 +164,7 @@ impl Store {
 async fn update(tx: &mut super::Tx, connection: &Connection) -> Result<(), Error> {
     let result = sqlx::query(
         "UPDATE connections SET name = $2, name_folded = $3, description = $4, settings = $5, max_parallel = $6,
-             tls = $7, updated_at = $8
+             tls = $7, updated_at = $8, accepted_hosts = $9
          WHERE id = $1",
     )
     .bind(connection.id.as_str())
@@ -174,6 +175,7 @@ async fn update(tx: &mut super::Tx, connection: &Connection) -> Result<(), Error
     .bind(i64::from(connection.max_parallel))
     .bind(to_json(&connection.tls, "the TLS trust")?)
     .bind(connection.updated_at)
+    .bind(to_json(&connection.accepted_hosts, "the accepted hosts")?)
     .execute(&mut **tx)
     .await;
     match result {
@@ -211,6 +213,7 @@ fn connection_from(row: &Row) -> Result<Connection, Error> {
         max_parallel: u32::try_from(parallel)
             .map_err(|_| Error::Corrupt { what: format!("a connection's cap is {parallel}") })?,
         tls: from_json(&text("tls")?, "a connection's TLS trust")?,
+        accepted_hosts: from_json(&text("accepted_hosts")?, "a connection's accepted hosts")?,
         state: ConnectionState::stored(&state)
             .ok_or_else(|| Error::Corrupt { what: format!("a connection's state is \"{state}\"") })?,
         draft_of: row.try_get::<Option<String>, _>("draft_of").doing(DOING)?.map(ConnectionId::stored),
