@@ -198,6 +198,27 @@ async fn a_stale_lease_changes_nothing() {
 }
 
 #[tokio::test]
+async fn state_is_kept_only_if_the_run_succeeds() {
+    let fresh = Fresh::open().await;
+    let (store, id) = (&fresh.store, fresh.connection("EU").await);
+    let state = [("hook".to_owned(), json!("w1"))];
+    let held = fresh.refresh(&id).await;
+    let badly = Ending::Failed(Failure::remote("no"), Some(json!([])));
+    assert!(store.finish_run_with_state(&held, &badly, &id, &state).await.unwrap());
+    assert_eq!(store.state(&id, "hook").await.unwrap(), None);
+    assert_eq!(store.run(&held.run).await.unwrap().unwrap().failure, Some(Failure::remote("no")));
+    let held = fresh.refresh(&id).await;
+    let well = Ending::Succeeded(json!({}));
+    assert!(store.finish_run_with_state(&held, &well, &id, &state).await.unwrap());
+    assert!(
+        !store.finish_run_with_state(&held, &well, &id, &[("hook".to_owned(), json!(null))]).await.unwrap()
+    );
+    let other = fresh.connection("US").await;
+    store.copy_state(&id, &other).await.unwrap();
+    assert_eq!(store.state(&other, "hook").await.unwrap(), Some(json!("w1")));
+}
+
+#[tokio::test]
 async fn cancelling_ends_what_waits_and_tells_what_runs() {
     let fresh = Fresh::open().await;
     let store = &fresh.store;
