@@ -6,7 +6,7 @@ use super::super::{Error, Lease, Store, to_json};
 use crate::model::id::ConnectionId;
 use jackfield_plugin::contract::catalog::Object;
 use sha2::{Digest, Sha256};
-use sqlx::{AssertSqlSafe, SqlSafeStr};
+use std::sync::LazyLock;
 
 /// What one attempt of one run stages for one kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,8 +71,9 @@ impl Store {
         let mut position = generation.next;
         let mut rest = objects;
         while !rest.is_empty() {
-            let (batch, others) = rest.split_at(batch_size(rest.len()));
-            let mut query = sqlx::query(insert_statement(batch.len()));
+            let (size, sql) = insert_statement(rest.len());
+            let (batch, others) = rest.split_at(size);
+            let mut query = sqlx::query(sql);
             for object in batch {
                 let links = to_json(&object.links, "an object's links")?;
                 let attributes = if object.attributes.is_empty() { "{}" } else { &object.attributes };
@@ -104,26 +105,27 @@ impl Store {
 }
 
 /// How many rows one statement takes: as few different statements as possible, so that all of them stay prepared.
-fn batch_size(rows: usize) -> usize {
-    const SIZES: [usize; 4] = [100, 25, 5, 1];
-    SIZES.into_iter().find(|size| *size <= rows).unwrap_or(1)
+const BATCHES: [usize; 4] = [100, 25, 5, 1];
+
+/// The largest statement that so many rows fill, and how many rows it takes.
+fn insert_statement(rows: usize) -> (usize, &'static str) {
+    static STATEMENTS: LazyLock<[String; BATCHES.len()]> = LazyLock::new(|| BATCHES.map(write_statement));
+    let fitting = BATCHES.iter().zip(STATEMENTS.iter()).find(|(size, _)| **size <= rows);
+    let (size, sql) = fitting.unwrap_or((&BATCHES[BATCHES.len() - 1], &STATEMENTS[BATCHES.len() - 1]));
+    (*size, sql)
 }
 
 /// One `INSERT` for so many rows.
-fn insert_statement(rows: usize) -> sqlx::SqlStr {
+fn write_statement(rows: usize) -> String {
     const COLUMNS: usize = 9;
-    let mut sql = String::from(
-        "INSERT INTO catalog_objects (generation, position, id, hash, name, parent, modified, links, attributes) VALUES ",
-    );
-    for row in 0..rows {
-        let parameters: Vec<String> =
-            (1..=COLUMNS).map(|column| format!("${}", row * COLUMNS + column)).collect();
-        sql.push_str(if row == 0 { "(" } else { ", (" });
-        sql.push_str(&parameters.join(", "));
-        sql.push(')');
-    }
-    // Nothing but numbers went into it.
-    AssertSqlSafe(sql).into_sql_str()
+    let row = |row: usize| {
+        let parameters = (1..=COLUMNS).map(|column| format!("${}", row * COLUMNS + column));
+        format!("({})", parameters.collect::<Vec<_>>().join(", "))
+    };
+    format!(
+        "INSERT INTO catalog_objects (generation, position, id, hash, name, parent, modified, links, attributes) VALUES {}",
+        (0..rows).map(row).collect::<Vec<_>>().join(", ")
+    )
 }
 
 /// A hash of everything about an object, the same on every machine and in every version: it decides what is *changed*.
