@@ -98,6 +98,7 @@ impl Error {
             Trouble::Busy => Error::Busy,
             Trouble::Corrupt => Error::Corrupt { what: format!("it could not {doing} ({cause})") },
             Trouble::Other => match cause {
+                sqlx::Error::PoolTimedOut => Error::Busy,
                 sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
                     Error::Corrupt { what: format!("it could not {doing} ({cause})") }
                 }

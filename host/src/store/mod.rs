@@ -33,6 +33,13 @@ mod sessions;
 mod sqlite;
 mod state;
 
+#[cfg(all(test, unix))]
+mod schema_tests;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
 pub use catalog::{Diff, Generation, KindSwap};
 pub use credentials::SealedField;
 pub use error::Error;

@@ -148,6 +148,24 @@ impl Store {
         Ok(done)
     }
 
+    /// Ends a run, and sets the connection's state if it ended well: what a plugin remembers is kept if and only if its run
+    /// succeeds. False: the lease was lost, and nothing was written.
+    pub async fn finish_run_with_state(
+        &self,
+        held: &Lease,
+        ending: &Ending,
+        connection: &ConnectionId,
+        state: &[(String, serde_json::Value)],
+    ) -> Result<bool, Error> {
+        let mut tx = self.write().await?;
+        let done = finish(&mut tx, held, ending).await?;
+        if done && matches!(ending, Ending::Succeeded(_)) {
+            super::state::set(&mut tx, connection, state).await?;
+        }
+        tx.commit().await.doing("end a run")?;
+        Ok(done)
+    }
+
     /// Notes the name of the run's log file. False: the lease was lost.
     pub async fn set_run_log(&self, held: &Lease, file_name: &str) -> Result<bool, Error> {
         const SQL: &str = "UPDATE runs SET log = $3 WHERE id = $1 AND attempt = $2 AND state = 'running'";

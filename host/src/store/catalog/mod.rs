@@ -7,6 +7,9 @@ mod read;
 mod stage;
 mod swap;
 
+#[cfg(test)]
+mod tests;
+
 pub use diff::Diff;
 pub use stage::Generation;
 pub use swap::KindSwap;

@@ -13,7 +13,7 @@ macro_rules! matching {
         concat!(
             " FROM catalog_objects WHERE generation =
                   (SELECT generation FROM catalog_kinds WHERE connection_id = $1 AND kind = $2)
-              AND ($3 IS NULL OR name",
+              AND (CAST($3 AS TEXT) IS NULL OR name",
             like!(),
             "$3 OR id",
             like!(),
@@ -77,7 +77,7 @@ impl Store {
             // Readers need not count what is known.
             None => sqlx::query_as(
                 "SELECT COALESCE(MAX(count), 0) FROM catalog_kinds
-                 WHERE connection_id = $1 AND kind = $2 AND $3 IS NULL",
+                 WHERE connection_id = $1 AND kind = $2 AND CAST($3 AS TEXT) IS NULL",
             ),
         };
         let (count,) = query
