@@ -15,4 +15,6 @@ mod redirect;
 mod resolver;
 mod retry;
 pub mod slots;
+#[cfg(test)]
+mod tests;
 mod tls;
