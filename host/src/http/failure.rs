@@ -116,6 +116,9 @@ impl Way {
         if error.is_connect() {
             return self.not_connected(error, io);
         }
+        if hyper.is_some_and(|hyper| hyper.is_parse_too_large()) {
+            return Failure::remote(format!("{}: the head of the answer is too large", self.named())).into();
+        }
         if hyper.is_some_and(|hyper| hyper.is_parse()) {
             return Failure::remote(format!("{} answered with something that is not HTTP", self.named()))
                 .remedy("check the port, and whether it is http or https")
@@ -148,7 +151,8 @@ impl Way {
                     Some(cause) => format!(" ({})", innermost(cause)),
                     None => String::new(),
                 };
-                self.network(Stage::Name, format!("the name {name} of {} is unknown{why}", self.named()))
+                let whose = if self.proxy.is_some() { "the proxy's name" } else { "the name" };
+                self.network(Stage::Name, format!("{whose} {name} is unknown{why}"))
                     .remedy("check its spelling, and that this machine's name service knows it")
                     .field(&self.field)
             }
@@ -168,36 +172,43 @@ impl Way {
     }
 
     fn not_connected(&self, error: &reqwest::Error, io: Option<&io::Error>) -> Trouble {
-        let peer = self.named();
+        // With a proxy it is the proxy that is connected to, and no setting of the connection is to blame.
+        let (peer, checked) = match &self.proxy {
+            Some(proxy) => {
+                (format!("the proxy {proxy} (on the way to {})", self.peer), "the configured proxy")
+            }
+            None => (self.peer.clone(), "the address and the port"),
+        };
         let kind = io.map(io::Error::kind);
+        let told = |message: String, remedy: String| {
+            let failure = self.network(Stage::Connect, message).remedy(remedy);
+            passing(if self.proxy.is_some() { failure } else { failure.field(&self.field) })
+        };
         if error.is_timeout() || kind == Some(io::ErrorKind::TimedOut) {
-            return passing(
-                self.network(
-                    Stage::Connect,
-                    format!("{peer} did not answer within {}", seconds(self.connect_timeout)),
-                )
-                .remedy("check the address and the port, and whether a firewall stands in between")
-                .field(&self.field),
+            let limit = seconds(self.connect_timeout);
+            let https = if self.tls { ", whether it speaks https there" } else { "" };
+            return told(
+                format!("{peer} did not answer within {limit}"),
+                format!("check {checked}{https}, and whether a firewall stands in between"),
             );
         }
-        let (message, remedy) = match kind {
-            Some(io::ErrorKind::ConnectionRefused) => (
+        match kind {
+            Some(io::ErrorKind::ConnectionRefused) => told(
                 format!("{peer} refused the connection"),
-                "check the port, and that the remote system is running",
+                format!("check {checked}, and that it is running"),
             ),
-            Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => {
-                (format!("there is no route to {peer}"), "check the address, and this machine's network")
-            }
-            Some(kind) if is_cut(kind) && self.tls => (
+            Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => told(
+                format!("there is no route to {peer}"),
+                format!("check {checked}, and this machine's network"),
+            ),
+            Some(kind) if is_cut(kind) && self.tls => told(
                 format!("{peer} closed the connection while TLS was being agreed on"),
-                "check the port, and whether the remote system speaks https there",
+                format!("check {checked}, and whether it speaks https there"),
             ),
-            _ => (
-                format!("could not connect to {peer}: {}", innermost(error)),
-                "check the address and the port",
-            ),
-        };
-        passing(self.network(Stage::Connect, message).remedy(remedy).field(&self.field))
+            _ => {
+                told(format!("could not connect to {peer}: {}", innermost(error)), format!("check {checked}"))
+            }
+        }
     }
 
     fn tls(&self, error: &rustls::Error) -> Trouble {
@@ -208,14 +219,20 @@ impl Way {
                     None => self.bad_tls(error).into(),
                 }
             }
+            rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => {
+                Failure::new(Blame::Credential, format!("{} wants a client certificate", self.named()))
+                    .at(Stage::Tls)
+                    .remedy("give the connection a client certificate that the remote system trusts")
+                    .into()
+            }
             rustls::Error::AlertReceived(
-                alert @ (AlertDescription::CertificateRequired
-                | AlertDescription::BadCertificate
+                alert @ (AlertDescription::BadCertificate
                 | AlertDescription::UnsupportedCertificate
                 | AlertDescription::CertificateRevoked
                 | AlertDescription::CertificateExpired
                 | AlertDescription::CertificateUnknown
                 | AlertDescription::AccessDenied
+                | AlertDescription::DecryptError
                 | AlertDescription::UnknownCA),
             ) => Failure::new(
                 Blame::Credential,
@@ -223,7 +240,7 @@ impl Way {
             )
             .at(Stage::Tls)
             .remedy(
-                "check that the connection has a client certificate, and that the remote system trusts it",
+                "check that it is the right client certificate, still valid, and from an issuer that the remote system trusts",
             )
             .into(),
             _ => self.bad_tls(error).into(),
@@ -238,7 +255,8 @@ impl Way {
                 .field(&self.field);
         }
         self.network(Stage::Tls, format!("{}: TLS could not be agreed on: {error}", self.named())).remedy(
-            "check which TLS versions and ciphers the remote system accepts; TLS 1.2 and 1.3 are offered",
+            "check which TLS versions and ciphers the remote system accepts (TLS 1.2 and 1.3 are offered), and whether \
+             it wants a client certificate",
         )
     }
 
@@ -291,6 +309,14 @@ impl RefusedCertificate {
                 ),
                 "add the issuer's certificate as the connection's own CA".to_owned(),
             ),
+            CertificateError::BadSignature => (
+                format!(
+                    "the certificate ({subject}) was signed by another key than that of the trusted {}",
+                    leaf.map_or("CA", |leaf| leaf.issuer.as_str())
+                ),
+                "the issuer may have renewed its key: add its newest certificate as the connection's own CA"
+                    .to_owned(),
+            ),
             CertificateError::Other(_) if leaf.is_some_and(|leaf| leaf.is_ca) => (
                 format!("the server shows a CA's certificate as its own ({subject}), which is not accepted"),
                 "give the remote system a certificate of its own, issued by that CA".to_owned(),
@@ -314,7 +340,7 @@ pub(super) fn peer(url: &Url) -> String {
 
 /// A time as a person says it.
 pub(super) fn seconds(time: Duration) -> String {
-    if time.as_millis() % 1000 == 0 && time.as_secs() > 0 {
+    if time.subsec_millis() == 0 && time.as_secs() > 0 {
         format!("{} s", time.as_secs())
     } else {
         format!("{} ms", time.as_millis())

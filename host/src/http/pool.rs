@@ -11,7 +11,6 @@ use std::{
 };
 
 /// The connections of one run.
-#[derive(Debug)]
 pub(super) struct Pool {
     recipe: Recipe,
     plain: reqwest::Client,
@@ -20,7 +19,6 @@ pub(super) struct Pool {
 }
 
 /// How connections are made.
-#[derive(Debug)]
 struct Recipe {
     limits: Limits,
     tls: TlsTrust,

@@ -47,7 +47,8 @@ pub(super) fn judge(
         Some(statuses) => statuses.contains(&answer.status),
         None => matches!(answer.status, 502..=504),
     };
-    if !full && !(listed && prepared.repeatable) {
+    let again = full || (listed && prepared.repeatable);
+    if !again {
         return Verdict::default();
     }
     let asked = retry_after(&answer.headers, SystemTime::now());

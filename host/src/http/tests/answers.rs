@@ -69,7 +69,10 @@ async fn broken_answers_have_their_words() {
         let packed = gzip(&(0..9000_u32).flat_map(u32::to_be_bytes).collect::<Vec<_>>());
         reply("200", &[("content-encoding", "gzip")], &packed[..packed.len() / 2])
     };
-    let table: [(&str, &[u8], Then); 9] = [
+    let broken =
+        [&b"HTTP/1.1 200 X\r\ncontent-encoding: gzip\r\ncontent-length: 99\r\n\r\n"[..], &gzip(b"plain")]
+            .concat();
+    let table: [(&str, &[u8], Then); 10] = [
         ("closed at once", b"", Then::Close),
         ("no answer in time", b"", Then::Stall),
         ("not HTTP", b"SSH-2.0-OpenSSH_9.9\r\n\r\n", Then::Close),
@@ -79,6 +82,7 @@ async fn broken_answers_have_their_words() {
         ("silent in the middle", half, Then::Stall),
         ("not packed", &damaged, Then::Close),
         ("packed, and cut off", &cut, Then::Close),
+        ("packed, and the connection breaks", &broken, Then::Close),
     ];
     let mut words = String::new();
     for (name, bytes, then) in table {
@@ -89,8 +93,8 @@ async fn broken_answers_have_their_words() {
         })
         .await;
         let mut rig = rig(&[&server]);
-        rig.limits.idle_timeout = Duration::from_millis(200);
-        rig.limits.request_timeout = Duration::from_millis(400);
+        rig.limits.idle_timeout = Duration::from_millis(300);
+        rig.limits.request_timeout = Duration::from_millis(1500);
         let failure = rig.ready().get("/").await.unwrap_err();
         words.push_str(&format!("{name}\n{}\n\n", in_full(&failure, &server)));
     }

@@ -122,6 +122,18 @@ async fn redirects_on_the_same_origin_keep_everything() {
 }
 
 #[tokio::test]
+async fn every_hop_asks_whether_the_secret_may_go_there() {
+    let server = serve(|_, _| async { reply("302", &[("location", "/forbidden")], "").into() }).await;
+    let mut rig = rig(&[&server]);
+    rig.secrets = Secrets::with(&[("key", "s3cret-value")]);
+    let mut request = request("GET", "/");
+    request.slots = vec![bearer("key")];
+    let failure = rig.ready().client.send(request).await.unwrap_err();
+    assert_eq!(failure.message, "redirected to /forbidden: the secret must not go there");
+    assert_eq!(server.count(), 1);
+}
+
+#[tokio::test]
 async fn redirects_change_the_method_as_browsers_do() {
     let table = [
         ("301", "POST", "GET"),

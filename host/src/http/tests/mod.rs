@@ -218,6 +218,7 @@ impl SlotSource for Secrets {
         let text = format!("{} {} {}", to.method, to.origin_name, to.path);
         self.destinations.lock().unwrap().push(text);
         match self.values.lock().unwrap().get(&slot.secret) {
+            Some(_) if to.path == "/forbidden" => Err(Failure::plugin("the secret must not go there")),
             Some(value) => Ok(SecretValue::new(value.clone())),
             None => Err(Failure::plugin("there is no such secret")),
         }

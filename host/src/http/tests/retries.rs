@@ -22,7 +22,7 @@ async fn failing(status: &'static str, times: usize) -> Server {
 
 #[tokio::test]
 async fn only_what_may_be_repeated_is_repeated() {
-    let table: [(&str, &str, Option<bool>, Option<Vec<u16>>, u16, usize); 12] = [
+    let table = [
         ("503", "GET", None, None, 200, 3),
         ("502", "HEAD", None, None, 200, 3),
         ("504", "OPTIONS", None, None, 200, 3),
@@ -30,7 +30,7 @@ async fn only_what_may_be_repeated_is_repeated() {
         ("503", "POST", None, None, 503, 1),
         ("503", "POST", Some(true), None, 200, 3),
         ("500", "GET", None, None, 500, 1),
-        ("500", "GET", None, Some(vec![500]), 200, 3),
+        ("500", "GET", None, Some(vec![500_u16]), 200_u16, 3_usize),
         ("503", "GET", None, Some(vec![]), 503, 1),
         ("429", "POST", None, None, 200, 3),
         ("429", "DELETE", Some(false), Some(vec![]), 200, 3),

@@ -18,9 +18,13 @@ struct Issued {
 }
 
 fn authority() -> Authority {
+    authority_named("Test Authority")
+}
+
+fn authority_named(name: &str) -> Authority {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.distinguished_name.push(rcgen::DnType::CommonName, "Test Authority");
+    params.distinguished_name.push(rcgen::DnType::CommonName, name);
     Authority(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
 }
 
@@ -65,9 +69,18 @@ async fn secure(issued: &Issued, clients: Option<&Authority>) -> Server {
     let chain = CertificateDer::pem_slice_iter(issued.pem.as_bytes()).map(Result::unwrap).collect();
     let key = PrivateKeyDer::from_pem_slice(issued.key.as_bytes()).unwrap();
     let acceptor = TlsAcceptor::from(Arc::new(builder.with_single_cert(chain, key).unwrap()));
-    let wrap = move |socket| {
+    let wrap = move |socket: tokio::net::TcpStream| {
         let acceptor = acceptor.clone();
-        async move { acceptor.accept(socket).await.ok() }
+        async move {
+            match acceptor.accept(socket).into_fallible().await {
+                Ok(stream) => Some(stream),
+                Err((_, mut socket)) => {
+                    // Closing with something unread would reset the connection before the alert is read.
+                    while socket.read(&mut [0; 512]).await.is_ok_and(|count| count > 0) {}
+                    None
+                }
+            }
+        }
     };
     serve_over("https", wrap, |_, _| async { ok("secure") }).await
 }
@@ -125,7 +138,8 @@ async fn refused_certificates_have_their_words() {
         ("expired", authority.issue(expired), authority.pem()),
         ("not yet", authority.issue(early), authority.pem()),
         ("self-signed", self_signed(leaf(&["localhost"])), authority.pem()),
-        ("unknown issuer", super::tls::authority().issue(leaf(&["localhost"])), authority.pem()),
+        ("unknown issuer", authority_named("Strangers").issue(leaf(&["localhost"])), authority.pem()),
+        ("another key", super::tls::authority().issue(leaf(&["localhost"])), authority.pem()),
         ("a CA itself", Issued { pem: own_ca.pem.clone(), key: own_ca.key }, own_ca.pem),
     ];
     let mut words = String::new();
@@ -159,9 +173,18 @@ async fn talking_past_each_other_has_its_words() {
     });
     let mail = Server { url: format!("https://localhost:{port}").parse().unwrap(), ..plain };
     let other = in_full(&rig(&[&mail]).ready().get("/").await.unwrap_err(), &mail);
-    insta::assert_snapshot!(format!(
-        "https to a server that closes\n{spoken}\n\nhttps to a mail server\n{other}"
-    ));
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        loop {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let _ = socket.read(&mut [0; 2048]).await;
+        }
+    });
+    let closing = Server { url: format!("https://localhost:{port}").parse().unwrap(), ..mail };
+    let closed = in_full(&rig(&[&closing]).ready().get("/").await.unwrap_err(), &closing);
+    insta::assert_snapshot!(format!("it waits\n{spoken}\n\na mail server\n{other}\n\nit closes\n{closed}"));
 }
 
 fn identified(identity: &str) -> (Arc<Secrets>, HttpRequest) {
@@ -172,7 +195,7 @@ fn identified(identity: &str) -> (Arc<Secrets>, HttpRequest) {
 
 #[tokio::test]
 async fn a_client_certificate_is_shown_only_by_the_request_that_has_it() {
-    let (authority, strangers) = (authority(), super::tls::authority());
+    let (authority, strangers) = (authority(), authority_named("Strangers"));
     let server = secure(&authority.issue(leaf(&["localhost"])), Some(&authority)).await;
     let client = authority.issue(leaf(&["client"]));
     let mut rig = trusting(&server, &authority.pem());
@@ -226,4 +249,37 @@ async fn unusable_pem_has_its_words() {
         words.push_str(&format!("{name}\n{}\n\n", in_full(&failure, &server)));
     }
     insta::assert_snapshot!(words);
+}
+
+#[tokio::test]
+async fn http_2_is_spoken_where_it_is_offered() {
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+    let authority = authority();
+    let issued = authority.issue(leaf(&["localhost"]));
+    let builder = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+    let chain = vec![CertificateDer::from_pem_slice(issued.pem.as_bytes()).unwrap()];
+    let key = PrivateKeyDer::from_pem_slice(issued.key.as_bytes()).unwrap();
+    let mut config = builder.with_single_cert(chain, key).unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let stream = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
+        let service =
+            hyper::service::service_fn(|request: hyper::Request<hyper::body::Incoming>| async move {
+                Ok::<_, std::convert::Infallible>(hyper::Response::new(format!("{:?}", request.version())))
+            });
+        let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+        let _ = connection.serve_connection(TokioIo::new(stream), service).await;
+    });
+    let unused = serve(|_, _| async { ok("") }).await;
+    let mut rig = trusting(&unused, &authority.pem());
+    rig.origins = vec![allowed("server", &format!("https://localhost:{port}"))];
+    let ready = rig.ready();
+    let answers = futures_util::future::join_all([ready.get("/"), ready.get("/")]).await;
+    for answer in answers {
+        assert_eq!(text(&answer.unwrap()), "HTTP/2.0");
+    }
 }
