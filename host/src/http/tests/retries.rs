@@ -129,7 +129,10 @@ async fn a_429_holds_everybody() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         assert!(begun.elapsed() < Duration::from_millis(500));
-        ready.get("/second").await
+        let asked = Instant::now();
+        let second = ready.get("/second").await;
+        assert!(asked.elapsed() >= Duration::from_millis(800), "the gate held it");
+        second
     };
     let (first, second) = futures_util::future::join(first, second).await;
     assert_eq!((first.unwrap().status, second.unwrap().status), (200, 200));
