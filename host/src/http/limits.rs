@@ -1,10 +1,10 @@
 //! Limits: how long, how much, how often. The host's configuration sets them; nothing of a plugin does.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 use url::Url;
 
 /// What every exchange of a run has to keep within.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Limits {
     /// Time to resolve the name, to connect and to agree on TLS.
     pub connect_timeout: Duration,
@@ -42,5 +42,17 @@ impl Default for Limits {
             proxy: None,
             user_agent: concat!("jackfield/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
+    }
+}
+
+impl fmt::Debug for Limits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the proxy: its URL may hold a password.
+        f.debug_struct("Limits")
+            .field("connect_timeout", &self.connect_timeout)
+            .field("request_timeout", &self.request_timeout)
+            .field("max_body", &self.max_body)
+            .field("max_attempts", &self.max_attempts)
+            .finish_non_exhaustive()
     }
 }

@@ -141,10 +141,14 @@ impl Policy {
             _ => None,
         };
         if let Some(address) = address {
-            check_literal(allowed, address)?;
+            check_literal(allowed, address, self.is_named_by_operator(&url))?;
         }
         url.set_fragment(None);
         Ok(Admitted { name: allowed.name.clone(), url })
+    }
+
+    fn is_named_by_operator(&self, url: &Url) -> bool {
+        self.origins.iter().any(|allowed| allowed.named_by_operator && allowed.origin.host() == url.host())
     }
 
     fn origin_texts(&self) -> Vec<String> {
@@ -158,10 +162,10 @@ impl Policy {
     }
 }
 
-fn check_literal(allowed: &AllowedOrigin, address: IpAddr) -> Result<(), Failure> {
+fn check_literal(allowed: &AllowedOrigin, address: IpAddr, named: bool) -> Result<(), Failure> {
     let failure = match judge(address) {
         Verdict::Public => return Ok(()),
-        Verdict::Private(_) if allowed.named_by_operator => return Ok(()),
+        Verdict::Private(_) if named => return Ok(()),
         Verdict::Private(what) => {
             let message = format!("{address} is {what}, which only the operator's own settings may name");
             Failure::new(Blame::Plugin, message)

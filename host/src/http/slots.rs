@@ -1,13 +1,19 @@
 //! Slots: the places of a request that are filled with secrets, after the destination has been checked.
 
-use super::capture::KeptFacts;
+use super::{capture::KeptFacts, prepare::is_host_header};
 use crate::model::secret::SecretValue;
+use base64::{Engine, prelude::BASE64_STANDARD};
 use futures_util::future::BoxFuture;
 use jackfield_plugin::contract::{
     Failure,
-    http::{Capture, Slot},
+    failure::Stage,
+    http::{Body, Capture, Place, Slot},
+    secrets::SecretRef,
 };
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use serde_json::Value;
 use url::Url;
+use zeroize::Zeroizing;
 
 /// Where a secret would go, for whoever decides whether it may.
 #[derive(Clone, Copy, Debug)]
@@ -44,4 +50,120 @@ pub trait SlotSource: Send + Sync {
 
     /// Replaces every known secret value.
     fn scrub(&self, bytes: Vec<u8>) -> Vec<u8>;
+}
+
+/// Fills every slot; the client certificate is returned, because it belongs to the connection and not to the request.
+pub(super) fn fill(
+    source: &dyn SlotSource,
+    slots: &[Slot],
+    destination: &Destination<'_>,
+    headers: &mut HeaderMap,
+    body: &mut Body,
+) -> Result<Option<SecretValue>, Failure> {
+    let mut identity = None;
+    for slot in slots {
+        let value = source.reveal(slot, destination)?;
+        match &slot.place {
+            Place::Bearer => {
+                let text = Zeroizing::new(format!("Bearer {}", value.reveal()));
+                put_header(headers, AUTHORIZATION, &text, slot)?;
+            }
+            Place::Basic { user } => {
+                let pair = Zeroizing::new(format!("{}:{}", basic_user(user)?, value.reveal()));
+                let text = Zeroizing::new(format!("Basic {}", BASE64_STANDARD.encode(pair.as_bytes())));
+                put_header(headers, AUTHORIZATION, &text, slot)?;
+            }
+            Place::Header { name } => put_header(headers, header_name(name)?, value.reveal(), slot)?,
+            Place::Form { field } => put_form(body, field, &value)?,
+            Place::Json { pointer } => put_json(body, pointer, &value)?,
+            Place::TlsIdentity => {
+                if identity.replace(value).is_some() {
+                    return Err(Failure::plugin("the plugin put two client certificates into one request"));
+                }
+            }
+            _ => {
+                return Err(Failure::plugin(
+                    "the plugin put a secret into a place that this host does not know",
+                ));
+            }
+        }
+    }
+    Ok(identity)
+}
+
+fn basic_user(user: &str) -> Result<&str, Failure> {
+    if user.contains(':') || user.chars().any(char::is_control) {
+        let message = format!("the user name {user:?} cannot be used: it has a colon or a control character");
+        return Err(Failure::you(message).at(Stage::Settings));
+    }
+    Ok(user)
+}
+
+fn header_name(name: &str) -> Result<HeaderName, Failure> {
+    match HeaderName::from_bytes(name.as_bytes()) {
+        Ok(name) if name == AUTHORIZATION || !is_host_header(&name) => Ok(name),
+        Ok(name) => Err(Failure::plugin(format!(
+            "the plugin put a secret into the header {name}, which is the host's"
+        ))),
+        Err(_) => {
+            Err(Failure::plugin(format!("the plugin put a secret into {name:?}, which is no header name")))
+        }
+    }
+}
+
+fn put_header(headers: &mut HeaderMap, name: HeaderName, text: &str, slot: &Slot) -> Result<(), Failure> {
+    let Ok(mut value) = HeaderValue::from_str(text) else {
+        let what = match &slot.secret {
+            SecretRef::Setting(field) => format!("the secret in \"{field}\""),
+            SecretRef::Captured(name) => format!("the captured \"{name}\""),
+        };
+        let message = format!("{what} has a character that cannot be sent in a header, such as a line break");
+        let failure = Failure::you(message).at(Stage::Settings).remedy("enter it again, without line breaks");
+        return Err(match &slot.secret {
+            SecretRef::Setting(field) => failure.field(field),
+            SecretRef::Captured(_) => failure,
+        });
+    };
+    value.set_sensitive(true);
+    if headers.contains_key(&name) {
+        return Err(Failure::plugin(format!("the plugin filled the header {name} twice")));
+    }
+    headers.insert(name, value);
+    Ok(())
+}
+
+fn put_form(body: &mut Body, field: &str, value: &SecretValue) -> Result<(), Failure> {
+    let Body::Form(fields) = body else {
+        return Err(Failure::plugin(format!(
+            "the plugin put a secret into the form field {field:?} of no form"
+        )));
+    };
+    fields.retain(|(name, _)| name != field);
+    fields.push((field.to_owned(), value.reveal().to_owned()));
+    Ok(())
+}
+
+fn put_json(body: &mut Body, pointer: &str, value: &SecretValue) -> Result<(), Failure> {
+    let refuse = |why: &str| {
+        Err(Failure::plugin(format!("the plugin put a secret at {pointer:?} of the JSON body, {why}")))
+    };
+    let Body::Json(json) = body else { return refuse("but there is none") };
+    let Some((parent, member)) = pointer.rsplit_once('/') else { return refuse("which is no place in it") };
+    let text = Value::String(value.reveal().to_owned());
+    match json.pointer_mut(parent) {
+        Some(Value::Object(members)) => {
+            members.insert(member.replace("~1", "/").replace("~0", "~"), text);
+            Ok(())
+        }
+        Some(Value::Array(items)) => {
+            match member.parse::<usize>().ok().and_then(|index| items.get_mut(index)) {
+                Some(item) => {
+                    *item = text;
+                    Ok(())
+                }
+                None => refuse("where nothing stands"),
+            }
+        }
+        _ => refuse("whose parent is not there"),
+    }
 }
