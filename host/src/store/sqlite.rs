@@ -26,6 +26,20 @@ macro_rules! now {
 }
 pub(super) use now;
 
+/// Appends a page of objects to a generation (`$1`) from a position (`$2`) on, if the attempt that stages it still runs. The
+/// page (`$3`) is a JSON array of arrays.
+///
+/// One parameter and one statement, which is its own transaction: per 100,000 rows in pages of 100 this took 0.7 s, a
+/// `VALUES` list of 25 rows in a transaction 1.1 s, one of 100 rows 1.6 s. Binding and the trips to the connection's thread
+/// cost more than reading JSON does.
+pub(super) const STAGE: &str = "
+    INSERT INTO catalog_objects (generation, position, id, hash, name, parent, modified, links, attributes)
+    SELECT $1, $2 + page.key, page.value ->> 0, page.value ->> 1, page.value ->> 2, page.value ->> 3, page.value ->> 4,
+           page.value ->> 5, page.value ->> 6
+    FROM json_each($3) AS page
+    WHERE EXISTS (SELECT 1 FROM catalog_generations g JOIN runs r ON r.id = g.run_id
+                  WHERE g.generation = $1 AND r.attempt = g.attempt AND r.state = 'running')";
+
 /// The members of a JSON array that is one parameter, as a subquery.
 macro_rules! members {
     ($parameter:literal) => {
@@ -120,6 +134,12 @@ pub(super) fn trouble(error: &sqlx::Error) -> Trouble {
         Some(11 | 26) => Trouble::Corrupt,
         _ => Trouble::Other,
     }
+}
+
+/// Whether a table is not there yet.
+pub(super) fn is_missing_table(error: &sqlx::Error) -> bool {
+    // SQLite has no code of its own for it.
+    error.as_database_error().is_some_and(|e| e.message().contains("no such table"))
 }
 
 #[cfg(test)]

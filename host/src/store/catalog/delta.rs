@@ -47,11 +47,12 @@ impl Store {
             self.tidy(number, &gone).await?;
         }
         let (before, put) = (self.rows_of(present).await?, self.rows_of(staged).await?);
-        // Joined from the side of the scan; the small sides become temporary indexes.
+        // One scan of the present generation; the staged one is put aside first, so that it gets a temporary index.
         let rows: Vec<(i64, i64)> = sqlx::query_as(concat!(
-            "SELECT p.position, CASE WHEN s.id IS NULL THEN 2 WHEN s.hash <> p.hash THEN 1 ELSE 0 END
+            "WITH staged AS MATERIALIZED (SELECT id, hash FROM catalog_objects WHERE generation = $2)
+             SELECT p.position, CASE WHEN s.id IS NULL THEN 2 WHEN s.hash <> p.hash THEN 1 ELSE 0 END
              FROM catalog_objects p
-             LEFT JOIN (SELECT id, hash FROM catalog_objects WHERE generation = $2) AS s ON s.id = p.id
+             LEFT JOIN staged s ON s.id = p.id
              WHERE p.generation = $1 AND (s.id IS NOT NULL OR p.id IN ",
             members!("$3"),
             ")"

@@ -1,12 +1,11 @@
 //! Staging: objects are appended to a generation that nobody looks at yet.
 
 use super::super::error::{Doing, is_unique_violation};
-use super::super::sqlite::{BEGIN_WRITE, now};
+use super::super::sqlite::{STAGE, now};
 use super::super::{Error, Lease, Store, to_json};
 use crate::model::id::ConnectionId;
 use jackfield_plugin::contract::catalog::Object;
 use sha2::{Digest, Sha256};
-use sqlx::{AssertSqlSafe, SqlSafeStr};
 
 /// What one attempt of one run stages for one kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +31,7 @@ impl Store {
         connection: &ConnectionId,
         kind: &str,
     ) -> Result<Generation, Error> {
-        let row: Option<(i64,)> = sqlx::query_as(concat!(
+        let rows: Vec<(i64,)> = sqlx::query_as(concat!(
             "INSERT INTO catalog_generations (connection_id, kind, run_id, attempt, created_at)
              SELECT $1, $2, $3, $4, ",
             now!(),
@@ -43,87 +42,50 @@ impl Store {
         .bind(kind)
         .bind(held.run.as_str())
         .bind(held.attempt)
-        .fetch_optional(&self.bulk)
+        .fetch_all(&self.bulk)
         .await
         .doing("begin to stage objects")?;
-        let (number,) = row.ok_or_else(|| held.lost())?;
-        Ok(Generation { number, next: 0, lease: held.clone() })
+        let (number,) = rows.first().ok_or_else(|| held.lost())?;
+        Ok(Generation { number: *number, next: 0, lease: held.clone() })
     }
 
-    /// Appends objects to a generation. They are accepted when this returns.
+    /// Appends objects to a generation: all of them are accepted when this returns, or none. A call that was given up half-way
+    /// (its future dropped) leaves a generation that cannot be used any more.
     pub async fn stage(&self, generation: &mut Generation, objects: &[Object]) -> Result<(), Error> {
-        const DOING: &str = "stage objects";
         if objects.is_empty() {
             return Ok(());
         }
-        let mut tx = self.bulk.begin_with(BEGIN_WRITE).await.doing(DOING)?;
-        let held: Option<(i64,)> = sqlx::query_as(
-            "SELECT g.generation FROM catalog_generations g JOIN runs r ON r.id = g.run_id
-             WHERE g.generation = $1 AND r.attempt = g.attempt AND r.state = 'running'",
-        )
-        .bind(generation.number)
-        .fetch_optional(&mut *tx)
-        .await
-        .doing(DOING)?;
-        if held.is_none() {
+        let page = objects.iter().map(row).collect::<Result<Vec<_>, _>>()?;
+        let result = sqlx::query(STAGE)
+            .bind(generation.number)
+            .bind(generation.next)
+            .bind(to_json(&page, "a page of objects")?)
+            .execute(&self.bulk)
+            .await;
+        let done = match result {
+            // An earlier call was given up after its rows were stored.
+            Err(e) if is_unique_violation(&e) => {
+                return Err(Error::Corrupt { what: "a page was staged twice".to_owned() });
+            }
+            other => other.doing("stage objects")?,
+        };
+        if done.rows_affected() == 0 {
             return Err(generation.lease.lost());
         }
-        let mut position = generation.next;
-        let mut rest = objects;
-        while !rest.is_empty() {
-            let (batch, others) = rest.split_at(batch_size(rest.len()));
-            let mut query = sqlx::query(insert_statement(batch.len()));
-            for object in batch {
-                let links = to_json(&object.links, "an object's links")?;
-                let attributes = if object.attributes.is_empty() { "{}" } else { &object.attributes };
-                query = query
-                    .bind(generation.number)
-                    .bind(position)
-                    .bind(&object.id)
-                    .bind(content_hash(object, &links, attributes))
-                    .bind(&object.name)
-                    .bind(object.parent.as_deref())
-                    .bind(object.modified.as_deref())
-                    .bind(links)
-                    .bind(attributes);
-                position += 1;
-            }
-            match query.execute(&mut *tx).await {
-                // The caller of an earlier `stage` was stopped after its commit: it cannot know where it stands.
-                Err(e) if is_unique_violation(&e) => {
-                    return Err(Error::Corrupt { what: "a generation was staged by two callers".to_owned() });
-                }
-                other => other.doing(DOING)?,
-            };
-            rest = others;
-        }
-        tx.commit().await.doing(DOING)?;
-        generation.next = position;
+        generation.next += i64::try_from(page.len()).unwrap_or(i64::MAX);
         Ok(())
     }
 }
 
-/// How many rows one statement takes: as few different statements as possible, so that all of them stay prepared.
-fn batch_size(rows: usize) -> usize {
-    const SIZES: [usize; 4] = [100, 25, 5, 1];
-    SIZES.into_iter().find(|size| *size <= rows).unwrap_or(1)
-}
+/// An object as a member of the page: id, hash, name, parent, modified, links, attributes.
+type PageRow<'a> = (&'a str, i64, &'a str, Option<&'a str>, Option<&'a str>, String, &'a str);
 
-/// One `INSERT` for so many rows.
-fn insert_statement(rows: usize) -> sqlx::SqlStr {
-    const COLUMNS: usize = 9;
-    let mut sql = String::from(
-        "INSERT INTO catalog_objects (generation, position, id, hash, name, parent, modified, links, attributes) VALUES ",
-    );
-    for row in 0..rows {
-        let parameters: Vec<String> =
-            (1..=COLUMNS).map(|column| format!("${}", row * COLUMNS + column)).collect();
-        sql.push_str(if row == 0 { "(" } else { ", (" });
-        sql.push_str(&parameters.join(", "));
-        sql.push(')');
-    }
-    // Nothing but numbers went into it.
-    AssertSqlSafe(sql).into_sql_str()
+fn row(object: &Object) -> Result<PageRow<'_>, Error> {
+    let links = to_json(&object.links, "an object's links")?;
+    let attributes = if object.attributes.is_empty() { "{}" } else { &object.attributes };
+    let hash = content_hash(object, &links, attributes);
+    let (parent, modified) = (object.parent.as_deref(), object.modified.as_deref());
+    Ok((&object.id, hash, &object.name, parent, modified, links, attributes))
 }
 
 /// A hash of everything about an object, the same on every machine and in every version: it decides what is *changed*.

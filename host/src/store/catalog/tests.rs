@@ -237,3 +237,24 @@ async fn objects_are_searched_and_paged() {
     let page = store.objects(&id, "app", None, 2, 1).await.unwrap();
     assert_eq!((page[0].id.as_str(), page[1].id.as_str(), page.len()), ("2", "ölig", 2));
 }
+
+#[tokio::test]
+async fn texts_are_stored_as_they_are() {
+    let fresh = Fresh::open().await;
+    let (store, id) = (&fresh.store, fresh.connection("EU").await);
+    let strange =
+        ["a\0b", "12", "007", "null", "\"quoted\" \\ \u{1F600}\u{7f}\n", "{\"a\":1}", "", "1e3", "true"];
+    let mut objects = strange.map(|text| object(text, text)).to_vec();
+    for object in &mut objects {
+        (object.parent, object.modified) = (Some(object.id.clone()), Some(object.id.clone()));
+    }
+    objects.push(object("bare", "bare"));
+    assert_eq!(complete(&fresh, &id, &objects).await.added, 10);
+    let stored = store.objects(&id, "app", None, 100, 0).await.unwrap();
+    for (object, stored) in objects.iter().zip(&stored) {
+        assert_eq!((&object.id, &object.name), (&stored.id, &stored.name));
+        assert_eq!((&object.parent, &object.modified), (&stored.parent, &stored.modified));
+        assert_eq!(store.object(&id, "app", &object.id).await.unwrap().as_ref(), Some(stored));
+    }
+    assert_eq!(complete(&fresh, &id, &objects).await, Diff { count: 10, ..Diff::default() });
+}
