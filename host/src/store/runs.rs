@@ -2,6 +2,9 @@
 //!
 //! A queue in a table: `queued` rows are claimed with a compare-and-set that counts the attempt up. From then on the pair of
 //! run and attempt is the fence. A partial unique index sees to it that one connection has one active run per hook.
+//!
+//! What changes a row and returns it reads *all* rows, though there is only one: SQLite commits after the last row, and a
+//! reader that stops at the first would never hear that the commit failed.
 
 use super::error::{Doing, is_unique_violation};
 use super::sqlite::{Row, Tx, now};
@@ -104,7 +107,7 @@ impl Store {
 
     /// Takes up a queued run. None if it is not queued any more.
     pub async fn claim_run(&self, id: &RunId, owner: &str, lease: Duration) -> Result<Option<Lease>, Error> {
-        let row: Option<(i64,)> = sqlx::query_as(concat!(
+        let rows: Vec<(i64,)> = sqlx::query_as(concat!(
             "UPDATE runs SET state = 'running', attempt = attempt + 1, owner = $2, lease_until = ",
             now!(),
             " + $3, started_at = COALESCE(started_at, ",
@@ -114,15 +117,15 @@ impl Store {
         .bind(id.as_str())
         .bind(owner)
         .bind(millis(lease))
-        .fetch_optional(&self.pool)
+        .fetch_all(&self.pool)
         .await
         .doing("take up a run")?;
-        Ok(row.map(|(attempt,)| Lease { run: id.clone(), attempt }))
+        Ok(rows.first().map(|(attempt,)| Lease { run: id.clone(), attempt: *attempt }))
     }
 
     /// Extends a lease.
     pub async fn heartbeat(&self, held: &Lease, lease: Duration) -> Result<Beat, Error> {
-        let row: Option<(i64,)> = sqlx::query_as(concat!(
+        let rows: Vec<(i64,)> = sqlx::query_as(concat!(
             "UPDATE runs SET lease_until = ",
             now!(),
             " + $3 WHERE id = $1 AND attempt = $2 AND state = 'running' RETURNING cancel_requested"
@@ -130,10 +133,10 @@ impl Store {
         .bind(held.run.as_str())
         .bind(held.attempt)
         .bind(millis(lease))
-        .fetch_optional(&self.pool)
+        .fetch_all(&self.pool)
         .await
         .doing("extend a lease")?;
-        Ok(match row {
+        Ok(match rows.first() {
             None => Beat::Lost,
             Some((0,)) => Beat::Held,
             Some(_) => Beat::CancelRequested,
@@ -182,18 +185,18 @@ impl Store {
     /// state that it is in now; none if there is no such run.
     pub async fn request_cancel(&self, id: &RunId) -> Result<Option<RunState>, Error> {
         const DOING: &str = "cancel a run";
-        let changed: Option<(String,)> = sqlx::query_as(concat!(
+        let changed: Vec<(String,)> = sqlx::query_as(concat!(
             "UPDATE runs SET cancel_requested = 1, finished_at = CASE state WHEN 'queued' THEN ",
             now!(),
             " END, state = CASE state WHEN 'queued' THEN 'cancelled' ELSE state END
              WHERE id = $1 AND state IN ('queued', 'running') RETURNING state"
         ))
         .bind(id.as_str())
-        .fetch_optional(&self.pool)
+        .fetch_all(&self.pool)
         .await
         .doing(DOING)?;
-        match changed {
-            Some((state,)) => state_from(&state).map(Some),
+        match changed.first() {
+            Some((state,)) => state_from(state).map(Some),
             None => Ok(self.run(id).await?.map(|run| run.state)),
         }
     }

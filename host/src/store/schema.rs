@@ -5,7 +5,7 @@
 
 use super::Error;
 use super::error::Doing;
-use super::sqlite::{BEGIN_WRITE, MIGRATIONS, Pool, now};
+use super::sqlite::{BEGIN_WRITE, MIGRATIONS, Pool, is_missing_table, now};
 use std::path::Path;
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ async fn version(pool: &Pool) -> Result<i64, Error> {
         sqlx::query_as("SELECT MAX(version) FROM schema_versions").fetch_one(pool).await;
     match result {
         Ok((version,)) => Ok(version.unwrap_or(0)),
-        Err(e) if e.to_string().contains("no such table") => Ok(0),
+        Err(e) if is_missing_table(&e) => Ok(0),
         Err(e) => Err(Error::while_("read its schema's version", e)),
     }
 }

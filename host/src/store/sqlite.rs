@@ -136,6 +136,12 @@ pub(super) fn trouble(error: &sqlx::Error) -> Trouble {
     }
 }
 
+/// Whether a table is not there yet.
+pub(super) fn is_missing_table(error: &sqlx::Error) -> bool {
+    // SQLite has no code of its own for it.
+    error.as_database_error().is_some_and(|e| e.message().contains("no such table"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

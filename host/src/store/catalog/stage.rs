@@ -31,7 +31,7 @@ impl Store {
         connection: &ConnectionId,
         kind: &str,
     ) -> Result<Generation, Error> {
-        let row: Option<(i64,)> = sqlx::query_as(concat!(
+        let rows: Vec<(i64,)> = sqlx::query_as(concat!(
             "INSERT INTO catalog_generations (connection_id, kind, run_id, attempt, created_at)
              SELECT $1, $2, $3, $4, ",
             now!(),
@@ -42,11 +42,11 @@ impl Store {
         .bind(kind)
         .bind(held.run.as_str())
         .bind(held.attempt)
-        .fetch_optional(&self.bulk)
+        .fetch_all(&self.bulk)
         .await
         .doing("begin to stage objects")?;
-        let (number,) = row.ok_or_else(|| held.lost())?;
-        Ok(Generation { number, next: 0, lease: held.clone() })
+        let (number,) = rows.first().ok_or_else(|| held.lost())?;
+        Ok(Generation { number: *number, next: 0, lease: held.clone() })
     }
 
     /// Appends objects to a generation: all of them are accepted when this returns, or none. A call that was given up half-way
