@@ -74,7 +74,9 @@ impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
         let cause = std::error::Error::source(&error).map(|cause| format!(" ({cause})")).unwrap_or_default();
         match error {
-            store::Error::NameTaken { .. } | store::Error::RunActive { .. } => Failure::you(error.to_string()),
+            store::Error::NameTaken { .. } | store::Error::RunActive { .. } => {
+                Failure::you(error.to_string())
+            }
             error => Failure::jackfield(format!("{error}{cause}")),
         }
     }
@@ -134,7 +136,8 @@ fn worker(config: &Config) -> Result<PathBuf, Failure> {
     if own.exists() {
         return Ok(own.to_owned());
     }
-    std::env::current_exe().map_err(|error| Failure::jackfield(format!("this executable cannot be found: {error}")))
+    std::env::current_exe()
+        .map_err(|error| Failure::jackfield(format!("this executable cannot be found: {error}")))
 }
 
 fn owner() -> String {

@@ -49,7 +49,9 @@ pub(super) async fn run(command: Command, desk: &Desk) -> Result<ExitCode, Failu
             let kinds = store.kinds(&connection.id).await?;
             match (desk.output.json, kinds.is_empty()) {
                 (true, _) => desk.output.json(&kinds)?,
-                (false, true) => desk.output.line(&format!("\"{}\" has not been refreshed yet.", connection.name)),
+                (false, true) => {
+                    desk.output.line(&format!("\"{}\" has not been refreshed yet.", connection.name))
+                }
                 (false, false) => connection_view::summaries(desk, &kinds),
             }
         }
@@ -63,10 +65,18 @@ pub(super) async fn run(command: Command, desk: &Desk) -> Result<ExitCode, Failu
             } else {
                 let total = store.count_objects(&connection.id, &kind, search.as_deref()).await?;
                 let shown = objects.len();
-                desk.output.table(&["ID", "NAME", "PARENT", "MODIFIED"], objects.into_iter().map(|object| {
-                    let dash = || "-".to_owned();
-                    vec![object.id, object.name, object.parent.unwrap_or_else(dash), object.modified.unwrap_or_else(dash)]
-                }));
+                desk.output.table(
+                    &["ID", "NAME", "PARENT", "MODIFIED"],
+                    objects.into_iter().map(|object| {
+                        let dash = || "-".to_owned();
+                        vec![
+                            object.id,
+                            object.name,
+                            object.parent.unwrap_or_else(dash),
+                            object.modified.unwrap_or_else(dash),
+                        ]
+                    }),
+                );
                 desk.output.line(&format!("{shown} of {total}"));
             }
         }
@@ -74,7 +84,8 @@ pub(super) async fn run(command: Command, desk: &Desk) -> Result<ExitCode, Failu
             let connection = connections::find(&desk.app, &connection).await?;
             must_know(desk, &connection, &kind).await?;
             let object = store.object(&connection.id, &kind, &id).await?;
-            let object = object.ok_or_else(|| Failure::you(format!("there is no {kind} \"{id}\" in the catalog")))?;
+            let object =
+                object.ok_or_else(|| Failure::you(format!("there is no {kind} \"{id}\" in the catalog")))?;
             desk.output.json(&as_json(&object))?;
         }
     }
@@ -82,7 +93,11 @@ pub(super) async fn run(command: Command, desk: &Desk) -> Result<ExitCode, Failu
 }
 
 /// Refuses a kind that the connection's catalog does not have, naming those that it has.
-async fn must_know(desk: &Desk, connection: &crate::model::connection::Connection, kind: &str) -> Result<(), Failure> {
+async fn must_know(
+    desk: &Desk,
+    connection: &crate::model::connection::Connection,
+    kind: &str,
+) -> Result<(), Failure> {
     let kinds = desk.app.store.kinds(&connection.id).await?;
     if kinds.iter().any(|known| known.kind == kind) {
         return Ok(());

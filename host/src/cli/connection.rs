@@ -171,7 +171,8 @@ async fn add_one(arguments: Add, desk: &Desk) -> Result<ExitCode, Failure> {
         desk.output.say(&format!("  again: jackfield connection refresh {}", shell_word(&saved.name)));
     }
     if desk.output.json {
-        desk.output.json(&json!({ "connection": view::as_json(desk, &saved.id).await?, "refresh": refreshed }))?;
+        desk.output
+            .json(&json!({ "connection": view::as_json(desk, &saved.id).await?, "refresh": refreshed }))?;
     }
     Ok(code_of(&refreshed, desk))
 }
@@ -194,7 +195,7 @@ async fn edit_one(arguments: Edit, desk: &Desk) -> Result<ExitCode, Failure> {
         accept_hosts: arguments.given.accept_hosts,
     };
     let saved = match edit::plan(app, &old, change).await? {
-        Plan::Saved(saved) => saved,
+        Plan::Saved(saved) => *saved,
         Plan::Test(draft) => {
             desk.output.say(&format!("Testing the change of \"{}\"", old.name));
             let test = test(desk, &draft).await;
@@ -216,7 +217,10 @@ async fn edit_one(arguments: Edit, desk: &Desk) -> Result<ExitCode, Failure> {
             }
         }
     };
-    desk.output.say(&format!("Saved \"{}\". Its catalog is as it was; `jackfield connection refresh` brings it up to date.", saved.name));
+    desk.output.say(&format!(
+        "Saved \"{}\". Its catalog is as it was; `jackfield connection refresh` brings it up to date.",
+        saved.name
+    ));
     if desk.output.json {
         desk.output.json(&view::as_json(desk, &saved.id).await?)?;
     }
@@ -276,8 +280,11 @@ async fn log(desk: &Desk, name: &str, path_only: bool) -> Result<ExitCode, Failu
         None => None,
     };
     let Some(newest) = newest else {
-        return Err(Failure::you(format!("\"{}\" has not been refreshed yet, so there is no log", connection.name))
-            .remedy(format!("refresh it first: jackfield connection refresh {}", shell_word(&connection.name))));
+        return Err(Failure::you(format!(
+            "\"{}\" has not been refreshed yet, so there is no log",
+            connection.name
+        ))
+        .remedy(format!("refresh it first: jackfield connection refresh {}", shell_word(&connection.name))));
     };
     let path = desk.app.config.logs().join(newest);
     if path_only {
@@ -298,7 +305,8 @@ async fn delete(desk: &Desk, name: &str, yes: bool) -> Result<ExitCode, Failure>
     let connection = connections::find(&desk.app, name).await?;
     if !yes {
         if !io::stdin().is_terminal() {
-            return Err(Failure::you(format!("deleting \"{}\" needs to be confirmed", connection.name)).remedy("add --yes"));
+            return Err(Failure::you(format!("deleting \"{}\" needs to be confirmed", connection.name))
+                .remedy("add --yes"));
         }
         let question = format!("Delete \"{}\" with its secrets and its catalog?", connection.name);
         if !input::confirm(&question)? {

@@ -90,7 +90,8 @@ impl Given {
 fn split<'a>(text: &'a str, flag: &str) -> Result<(&'a str, &'a str), Failure> {
     text.split_once('=').ok_or_else(|| {
         // The text may be a secret that was typed in the wrong place.
-        let key: String = text.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').take(32).collect();
+        let key: String =
+            text.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').take(32).collect();
         Failure::you(format!("{flag} {key}… has no \"=\"; it takes KEY=VALUE"))
     })
 }
@@ -104,12 +105,18 @@ fn read_secret(key: &str, source: &str) -> Result<SecretValue, Failure> {
     } else if source == "-" {
         let mut text = String::new();
         let read = std::io::stdin().take(LARGEST).read_to_string(&mut text);
-        read.map_err(|error| Failure::you(format!("{key}: standard input cannot be read: {error}")).field(key))?;
+        read.map_err(|error| {
+            Failure::you(format!("{key}: standard input cannot be read: {error}")).field(key)
+        })?;
         text
     } else {
-        return Err(Failure::you(format!("{key}: a secret is not given on the command line, where others can see it"))
-            .field(key)
-            .remedy(format!("use --secret {key}=@FILE, --secret {key}=env:VARIABLE or --secret {key}=- (standard input)")));
+        return Err(Failure::you(format!(
+            "{key}: a secret is not given on the command line, where others can see it"
+        ))
+        .field(key)
+        .remedy(format!(
+            "use --secret {key}=@FILE, --secret {key}=env:VARIABLE or --secret {key}=- (standard input)"
+        )));
     };
     let text = text.strip_suffix('\n').unwrap_or(&text);
     let text = text.strip_suffix('\r').unwrap_or(text);
@@ -150,7 +157,12 @@ pub(super) fn ask(form: &Form, values: &mut Values) -> Result<(), Failure> {
 fn ask_one(field: &Field) -> Result<Value, Failure> {
     if !field.choices.is_empty() {
         let labels: Vec<&str> = field.choices.iter().map(|choice| choice.label.as_str()).collect();
-        let at = Select::new().with_prompt(&field.title).items(&labels).default(0).interact().map_err(no_answer)?;
+        let at = Select::new()
+            .with_prompt(&field.title)
+            .items(&labels)
+            .default(0)
+            .interact()
+            .map_err(no_answer)?;
         return Ok(Value::from(field.choices[at].value.clone()));
     }
     if field.kind == FieldKind::Boolean {

@@ -36,7 +36,8 @@ pub(super) async fn list(desk: &Desk, search: Option<&str>) -> Result<ExitCode, 
     if connections.is_empty() {
         desk.output.line(&match search {
             Some(text) => format!("No connection's name contains \"{text}\"."),
-            None => "There are no connections. Add one with `jackfield connection add <connector> <name>`.".to_owned(),
+            None => "There are no connections. Add one with `jackfield connection add <connector> <name>`."
+                .to_owned(),
         });
         return Ok(ExitCode::SUCCESS);
     }
@@ -135,9 +136,17 @@ pub(super) async fn show(desk: &Desk, connection: &Connection) -> Result<ExitCod
 }
 
 async fn setting_rows(desk: &Desk, connection: &Connection) -> Vec<Vec<String>> {
-    let form = desk.app.describe(&connection.connector).await.ok().map(|description| Form::of(&description.settings));
+    let form = desk
+        .app
+        .describe(&connection.connector)
+        .await
+        .ok()
+        .map(|description| Form::of(&description.settings));
     let row = |(key, value): (&String, &Value)| {
-        let title = form.as_ref().and_then(|form| form.field(key).ok()).map_or_else(|| key.clone(), |field| field.title.clone());
+        let title = form
+            .as_ref()
+            .and_then(|form| form.field(key).ok())
+            .map_or_else(|| key.clone(), |field| field.title.clone());
         vec![title, value.as_str().map_or_else(|| value.to_string(), str::to_owned)]
     };
     connection.settings.iter().map(row).collect()
@@ -171,13 +180,19 @@ fn check_line(check: &Check) -> String {
     };
     let style = paint(colour);
     let Check { name, detail, .. } = check;
-    if detail.is_empty() { format!("  {style}{word}{style:#}  {name}") } else { format!("  {style}{word}{style:#}  {name}: {detail}") }
+    if detail.is_empty() {
+        format!("  {style}{word}{style:#}  {name}")
+    } else {
+        format!("  {style}{word}{style:#}  {name}: {detail}")
+    }
 }
 
 /// What a refresh changed.
 pub(super) fn refreshed(desk: &Desk, run: &Run) {
     let kinds = run.result.as_ref().map(|result| result["kinds"].clone());
-    let Some(changes) = kinds.and_then(|kinds| serde_json::from_value::<Vec<KindChange>>(kinds).ok()) else { return };
+    let Some(changes) = kinds.and_then(|kinds| serde_json::from_value::<Vec<KindChange>>(kinds).ok()) else {
+        return;
+    };
     if desk.output.json {
         return;
     }

@@ -129,7 +129,8 @@ fn with_runtime(global: Global, command: Command) -> ExitCode {
     let outcome = load(&global).and_then(|loaded| {
         log_to_stderr(&loaded.config, &scrubber)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        let runtime = runtime.map_err(|error| Failure::jackfield(format!("the runtime cannot be started: {error}")))?;
+        let runtime =
+            runtime.map_err(|error| Failure::jackfield(format!("the runtime cannot be started: {error}")))?;
         let outcome = runtime.block_on(dispatch(command, loaded, scrubber, &output));
         // A blocking read of the terminal must not keep the process.
         runtime.shutdown_background();
@@ -141,7 +142,12 @@ fn with_runtime(global: Global, command: Command) -> ExitCode {
     }
 }
 
-async fn dispatch(command: Command, loaded: Loaded, scrubber: Scrubber, output: &Output) -> Result<ExitCode, Failure> {
+async fn dispatch(
+    command: Command,
+    loaded: Loaded,
+    scrubber: Scrubber,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
     let cancel = on_interrupt();
     // Neither needs the data folder, and must help where it cannot be opened.
     match command {
@@ -186,8 +192,9 @@ fn set_colour(colour: Colour) {
 }
 
 fn log_to_stderr(config: &Config, scrubber: &Scrubber) -> Result<(), Failure> {
-    let filter = tracing_subscriber::EnvFilter::try_new(&config.log.level)
-        .map_err(|error| Failure::you(format!("log.level \"{}\" cannot be used: {error}", config.log.level)))?;
+    let filter = tracing_subscriber::EnvFilter::try_new(&config.log.level).map_err(|error| {
+        Failure::you(format!("log.level \"{}\" cannot be used: {error}", config.log.level))
+    })?;
     let scrubber = scrubber.clone();
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)

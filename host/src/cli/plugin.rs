@@ -29,10 +29,14 @@ pub(super) fn list(config: &Config, output: &Output) -> Result<ExitCode, Failure
         let all: Vec<_> = registry.found().iter().map(as_json).collect();
         output.json(&all)?;
     } else if registry.found().is_empty() {
-        let folders: Vec<String> = registry.folders().iter().map(|folder| folder.display().to_string()).collect();
+        let folders: Vec<String> =
+            registry.folders().iter().map(|folder| folder.display().to_string()).collect();
         output.line(&format!("There are no plugins. Put plugin files into {}.", folders.join(" or ")));
     } else {
-        output.table(&["CONNECTOR", "NAME", "VERSION", "CONTRACT", "STATE", "FILE"], registry.found().iter().map(row));
+        output.table(
+            &["CONNECTOR", "NAME", "VERSION", "CONTRACT", "STATE", "FILE"],
+            registry.found().iter().map(row),
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -88,7 +92,10 @@ async fn show(desk: &Desk, connector: &str) -> Result<ExitCode, Failure> {
         show_field(out, field);
     }
     out.line("");
-    out.line(&format!("Max parallel executions: {} unless --max-parallel says otherwise", description.default_cap));
+    out.line(&format!(
+        "Max parallel executions: {} unless --max-parallel says otherwise",
+        description.default_cap
+    ));
     let checks: Vec<&str> = description.checks.iter().map(|check| check.name.as_str()).collect();
     out.line(&format!("Test: {}", checks.join(", ")));
     let kinds: Vec<&str> = description.objects.iter().map(|kind| kind.plural.as_str()).collect();
@@ -98,15 +105,18 @@ async fn show(desk: &Desk, connector: &str) -> Result<ExitCode, Failure> {
 }
 
 fn show_field(out: &Output, field: &Field) {
-    let mut notes = vec![match (field.secret, field.required) {
-        (true, true) => "secret, required",
-        (true, false) => "secret",
-        (false, true) => "required",
-        (false, false) => "optional",
-    }
-    .to_owned()];
+    let mut notes = vec![
+        match (field.secret, field.required) {
+            (true, true) => "secret, required",
+            (true, false) => "secret",
+            (false, true) => "required",
+            (false, false) => "optional",
+        }
+        .to_owned(),
+    ];
     for (other, values) in &field.when {
-        let values: Vec<String> = values.iter().map(|value| value.as_str().unwrap_or_default().to_owned()).collect();
+        let values: Vec<String> =
+            values.iter().map(|value| value.as_str().unwrap_or_default().to_owned()).collect();
         notes.push(format!("when {other} is {}", values.join(" or ")));
     }
     if !field.choices.is_empty() {
@@ -115,7 +125,8 @@ fn show_field(out: &Output, field: &Field) {
         notes.push(format!("one of {}", choices.join(", ")));
     }
     if let Some(default) = field.default.as_ref().filter(|default| !default.is_null()) {
-        notes.push(format!("default {}", default.as_str().map_or_else(|| default.to_string(), str::to_owned)));
+        notes
+            .push(format!("default {}", default.as_str().map_or_else(|| default.to_string(), str::to_owned)));
     }
     if let Some(example) = &field.placeholder {
         notes.push(format!("such as {example}"));

@@ -48,7 +48,10 @@ async fn find(desk: &Desk, prefix: &str) -> Result<Run, Failure> {
     let mut matching = desk.app.store.runs_matching(prefix).await?;
     match matching.len() {
         1 => Ok(matching.remove(0)),
-        0 => Err(Failure::you(format!("there is no run \"{prefix}\"")).remedy("`jackfield run list` shows them")),
+        0 => {
+            Err(Failure::you(format!("there is no run \"{prefix}\""))
+                .remedy("`jackfield run list` shows them"))
+        }
         many => Err(Failure::you(format!("\"{prefix}\" is the beginning of {many} runs; give more of it"))),
     }
 }
@@ -64,13 +67,17 @@ async fn list(desk: &Desk, connection: Option<&str>, limit: i64) -> Result<ExitC
     } else if runs.is_empty() {
         desk.output.line("There are no runs yet.");
     } else {
-        desk.output.table(&["RUN", "CONNECTION", "HOOK", "STATE", "ASKED FOR", "SECONDS"], runs.iter().map(row));
+        desk.output
+            .table(&["RUN", "CONNECTION", "HOOK", "STATE", "ASKED FOR", "SECONDS"], runs.iter().map(row));
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn row(run: &Run) -> Vec<String> {
-    let seconds = run.started_at.zip(run.finished_at).map(|(start, end)| format!("{:.1}", (end - start) as f64 / 1000.0));
+    let seconds = run
+        .started_at
+        .zip(run.finished_at)
+        .map(|(start, end)| format!("{:.1}", (end - start) as f64 / 1000.0));
     vec![
         run.id.to_string(),
         run.connection_name.clone(),
@@ -88,17 +95,31 @@ async fn show(desk: &Desk, run: &Run) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     let out = &desk.output;
-    out.line(&format!("{} of \"{}\" ({}): {}", run.hook.as_str(), run.connection_name, run.connector, run.state.as_str()));
+    out.line(&format!(
+        "{} of \"{}\" ({}): {}",
+        run.hook.as_str(),
+        run.connection_name,
+        run.connector,
+        run.state.as_str()
+    ));
     let dash = || "-".to_owned();
-    out.table(&["", ""], [
-        vec!["Run".to_owned(), format!("{}, attempt {}", run.id, run.attempt)],
-        vec!["Asked for".to_owned(), moment(run.queued_at)],
-        vec!["Started".to_owned(), moment_or(run.started_at, "-")],
-        vec!["Ended".to_owned(), moment_or(run.finished_at, "-")],
-        vec!["Driven by".to_owned(), run.owner.clone().unwrap_or_else(dash)],
-        vec!["Plugin".to_owned(), run.plugin.clone().unwrap_or_else(dash)],
-        vec!["Log".to_owned(), run.log.as_ref().map_or_else(dash, |log| desk.app.config.logs().join(log).display().to_string())],
-    ]);
+    out.table(
+        &["", ""],
+        [
+            vec!["Run".to_owned(), format!("{}, attempt {}", run.id, run.attempt)],
+            vec!["Asked for".to_owned(), moment(run.queued_at)],
+            vec!["Started".to_owned(), moment_or(run.started_at, "-")],
+            vec!["Ended".to_owned(), moment_or(run.finished_at, "-")],
+            vec!["Driven by".to_owned(), run.owner.clone().unwrap_or_else(dash)],
+            vec!["Plugin".to_owned(), run.plugin.clone().unwrap_or_else(dash)],
+            vec![
+                "Log".to_owned(),
+                run.log
+                    .as_ref()
+                    .map_or_else(dash, |log| desk.app.config.logs().join(log).display().to_string()),
+            ],
+        ],
+    );
     for event in &events {
         out.line(&format!("{} {} {}", moment(event.at), event.level, event.message));
     }

@@ -4,8 +4,7 @@ use crate::worker::child;
 use rustix::{
     fd::OwnedFd,
     fs::{Mode, OFlags},
-    io,
-    stdio,
+    io, stdio,
 };
 use std::process::ExitCode;
 use tokio::net::unix::pipe;

@@ -103,7 +103,8 @@ impl Default for Config {
     fn default() -> Self {
         let folders = directories::ProjectDirs::from("", "", "jackfield");
         Config {
-            data_dir: folders.map_or_else(|| PathBuf::from("jackfield-data"), |folders| folders.data_dir().to_owned()),
+            data_dir: folders
+                .map_or_else(|| PathBuf::from("jackfield-data"), |folders| folders.data_dir().to_owned()),
             plugin_dirs: Vec::new(),
             key: Key::default(),
             log: Log { prefix: "Jackfield".to_owned(), level: "warn".to_owned(), format: LogFormat::Text },
@@ -168,16 +169,23 @@ impl Config {
         let invalid = |text: &str| Err(Error::Invalid(text.to_owned()));
         let prefix = &self.log.prefix;
         if prefix.is_empty() || prefix.contains(['/', '\\', '\0']) || prefix.starts_with('.') {
-            return invalid("log.prefix must be a file name's beginning, without slashes and not beginning with a dot");
+            return invalid(
+                "log.prefix must be a file name's beginning, without slashes and not beginning with a dot",
+            );
         }
         let key = &self.key;
-        if [key.file.is_some(), key.variable.is_some(), key.systemd_credential.is_some()].iter().filter(|set| **set).count()
+        if [key.file.is_some(), key.variable.is_some(), key.systemd_credential.is_some()]
+            .iter()
+            .filter(|set| **set)
+            .count()
             > 1
         {
             return invalid("of key.file, key.variable and key.systemd_credential only one can be set");
         }
         if self.http.max_attempts == 0 || self.http.request_seconds == 0 || self.http.connect_seconds == 0 {
-            return invalid("http.max_attempts, http.request_seconds and http.connect_seconds must be at least 1");
+            return invalid(
+                "http.max_attempts, http.request_seconds and http.connect_seconds must be at least 1",
+            );
         }
         Ok(())
     }

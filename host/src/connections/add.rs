@@ -114,8 +114,13 @@ pub(super) fn accepted(description: &Description, accept: bool) -> Result<Vec<St
     if description.hosts.is_empty() || accept {
         return Ok(description.hosts.iter().map(|host| host.origin.clone()).collect());
     }
-    let hosts: Vec<String> = description.hosts.iter().map(|host| format!("{} ({})", host.origin, host.reason)).collect();
-    Err(Failure::you(format!("the connector \"{}\" also sends requests to {}", description.id, hosts.join(" and ")))
-        .at(Stage::Settings)
-        .remedy("accept that with --accept-hosts"))
+    let hosts: Vec<String> =
+        description.hosts.iter().map(|host| format!("{} ({})", host.origin, host.reason)).collect();
+    Err(Failure::you(format!(
+        "the connector \"{}\" also sends requests to {}",
+        description.id,
+        hosts.join(" and ")
+    ))
+    .at(Stage::Settings)
+    .remedy("accept that with --accept-hosts"))
 }

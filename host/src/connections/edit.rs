@@ -42,7 +42,7 @@ pub struct Change {
 #[derive(Debug)]
 pub enum Plan {
     /// It is done.
-    Saved(Connection),
+    Saved(Box<Connection>),
     /// This draft is to be tested first.
     Test(Box<Connection>),
 }
@@ -67,7 +67,7 @@ pub async fn plan(app: &App, old: &Connection, change: Change) -> Result<Plan, F
         change.secrets.into_iter().filter(|(_, value)| !value.reveal().is_empty()).collect();
     if change.settings.is_empty() && given.is_empty() && change.tls.is_none() && !change.accept_hosts {
         app.store.update_connection(&new).await?;
-        return Ok(Plan::Saved(new));
+        return Ok(Plan::Saved(Box::new(new)));
     }
 
     let description = app.describe(&old.connector).await?;
@@ -76,7 +76,9 @@ pub async fn plan(app: &App, old: &Connection, change: Change) -> Result<Plan, F
     let wanted = merged(&old.settings, change.settings);
     let kept = still_applying(&form, &wanted, &opened.values);
     let present: BTreeSet<String> = given.keys().chain(kept.keys()).cloned().collect();
-    new.settings = form.check(&without_stale(&form, wanted, &old.settings), &present).map_err(|problems| invalid(&problems))?;
+    new.settings = form
+        .check(&without_stale(&form, wanted, &old.settings), &present)
+        .map_err(|problems| invalid(&problems))?;
     must_give_again(&form, old, &new, &kept, &given)?;
     if let Some(tls) = change.tls {
         new.tls = tls;
@@ -104,7 +106,12 @@ pub async fn plan(app: &App, old: &Connection, change: Change) -> Result<Plan, F
 ///
 /// # Errors
 /// It has not passed, or the name was taken meanwhile. The connection is as it was.
-pub async fn save(app: &App, old: &Connection, draft: &Connection, test: &Run) -> Result<Connection, Failure> {
+pub async fn save(
+    app: &App,
+    old: &Connection,
+    draft: &Connection,
+    test: &Run,
+) -> Result<Connection, Failure> {
     must_have_passed(draft, test)?;
     let description = app.describe(&old.connector).await?;
     let form = Form::of(&description.settings);
@@ -122,6 +129,10 @@ pub async fn save(app: &App, old: &Connection, draft: &Connection, test: &Run) -
         ..draft.clone()
     };
     app.store.save_edit(&new, &draft.id, &sealed).await?;
+    if new.settings != old.settings {
+        // A session belongs to the settings it was got with (a client id, a sign-in method) as much as to the secret.
+        app.store.drop_sessions(&old.id, None).await?;
+    }
     Ok(new)
 }
 
@@ -139,9 +150,14 @@ fn merged(old: &Map<String, Value>, change: Map<String, Value>) -> Map<String, V
 
 /// Drops what was kept from before but no longer applies (another sign-in method was chosen). What the person gave stays,
 /// to be refused by name.
-fn without_stale(form: &Form, mut wanted: Map<String, Value>, old: &Map<String, Value>) -> Map<String, Value> {
+fn without_stale(
+    form: &Form,
+    mut wanted: Map<String, Value>,
+    old: &Map<String, Value>,
+) -> Map<String, Value> {
     let stale = form.fields.iter().filter(|field| {
-        !form.applies(field, &wanted) && wanted.get(&field.id).is_some_and(|value| old.get(&field.id) == Some(value))
+        !form.applies(field, &wanted)
+            && wanted.get(&field.id).is_some_and(|value| old.get(&field.id) == Some(value))
     });
     let stale: Vec<String> = stale.map(|field| field.id.clone()).collect();
     wanted.retain(|field, _| !stale.contains(field));
@@ -196,5 +212,9 @@ fn changed_credentials(
     };
     let changed: BTreeSet<String> =
         tested.iter().filter(differs).map(|(field, _)| secrets::credential_of(form, field)).collect();
-    tested.iter().filter(|(field, _)| changed.contains(&secrets::credential_of(form, field))).cloned().collect()
+    tested
+        .iter()
+        .filter(|(field, _)| changed.contains(&secrets::credential_of(form, field)))
+        .cloned()
+        .collect()
 }

@@ -80,5 +80,8 @@ fn must_have_passed(draft: &Connection, test: &Run) -> Result<(), Failure> {
     if test.connection == draft.id && test.state == RunState::Succeeded {
         return Ok(());
     }
-    Err(test.failure.clone().unwrap_or_else(|| Failure::you("only a connection whose test has passed is saved")))
+    Err(test
+        .failure
+        .clone()
+        .unwrap_or_else(|| Failure::you("only a connection whose test has passed is saved")))
 }

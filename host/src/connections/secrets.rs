@@ -40,7 +40,8 @@ pub async fn open_current(app: &App, connection: &ConnectionId) -> Result<Opened
     let key = app.data_key(connection).await?;
     for field in sealed {
         let bytes = key.open(&binding(app, connection, &field), &field.blob)?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| Failure::jackfield(format!("the secret {} is no text", field.field)))?;
+        let text = std::str::from_utf8(&bytes)
+            .map_err(|_| Failure::jackfield(format!("the secret {} is no text", field.field)))?;
         let value = SecretValue::new(text);
         app.scrubber.learn(&value);
         opened.values.push((field.field.clone(), value));
@@ -81,14 +82,18 @@ pub async fn seal(
         let expires_at = fields.iter().filter_map(|(_, value)| expiry(value)).min();
         let sealed = fields.into_iter().map(|(field, value)| {
             let (credential, field) = (credential.clone(), field.clone());
-            let mut sealed = SealedField { credential, field, version, purpose: PURPOSE.to_owned(), blob: Vec::new() };
+            let mut sealed =
+                SealedField { credential, field, version, purpose: PURPOSE.to_owned(), blob: Vec::new() };
             sealed.blob = key.seal(&binding(app, &connection.id, &sealed), value.reveal().as_bytes());
             sealed
         });
         let sealed = sealed.collect();
         let state = VersionState::Current;
         let note = String::new();
-        (CredentialVersion { credential, version, state, created_at, expires_at, remote_id: None, note }, sealed)
+        (
+            CredentialVersion { credential, version, state, created_at, expires_at, remote_id: None, note },
+            sealed,
+        )
     };
     Ok(grouped.into_iter().map(seal_one).collect())
 }

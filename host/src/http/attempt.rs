@@ -6,9 +6,10 @@ use super::{
     policy::Admitted,
     prepare::{Prepared, encode},
     redirect::{self, Hop},
-    slots::{self, Destination},
+    slots::{self, Destination, Filled},
 };
-use jackfield_plugin::contract::{Failure, secrets::SecretRef};
+use crate::model::secret::SecretValue;
+use jackfield_plugin::contract::Failure;
 use reqwest::{
     Method, Response,
     header::{ACCEPT, CONTENT_TYPE, COOKIE, HeaderMap, SET_COOKIE},
@@ -34,6 +35,8 @@ pub(super) struct Attempt<'a> {
     bytes: u64,
     /// Cookies of all hops.
     cookies: HeaderMap,
+    /// Captured values that the hop shows.
+    shown: Vec<(String, SecretValue)>,
 }
 
 /// A hop that was answered with a redirect.
@@ -75,6 +78,7 @@ impl<'a> Attempt<'a> {
             status: None,
             bytes: 0,
             cookies: HeaderMap::new(),
+            shown: Vec::new(),
         }
     }
 
@@ -142,7 +146,7 @@ impl<'a> Attempt<'a> {
             true => prepared.request.body.clone(),
             false => Default::default(),
         };
-        let mut identity = None;
+        let mut filled = Filled::default();
         if hop.trusted {
             let destination = Destination {
                 method: hop.method.as_str(),
@@ -153,7 +157,7 @@ impl<'a> Attempt<'a> {
             let slots: Vec<_> =
                 prepared.request.slots.iter().filter(|slot| self.has_place(slot)).cloned().collect();
             let source = client.slots.as_ref();
-            identity =
+            filled =
                 slots::fill(source, &slots, &destination, &mut headers, &mut body).map_err(|failure| {
                     match self.passed.is_empty() {
                         true => failure,
@@ -164,9 +168,10 @@ impl<'a> Attempt<'a> {
         if let Some(cookie) = prepared.request.jar.as_ref().and_then(|jar| client.jars.header(jar, url)) {
             headers.insert(COOKIE, cookie);
         }
-        let request = client.pool.client(identity.as_ref())?.request(hop.method.clone(), url.clone());
+        let request = client.pool.client(filled.identity.as_ref())?.request(hop.method.clone(), url.clone());
         let body = encode(body)?;
         let request = if body.is_empty() { request } else { request.body(body) };
+        self.shown = filled.shown;
         let way = self.way();
         self.sent = Some(Instant::now());
         request.headers(headers).send().await.map_err(|error| way.explain(&error, false))
@@ -231,21 +236,8 @@ impl<'a> Attempt<'a> {
             cookies: std::mem::take(&mut self.cookies),
             body,
             origin: origin_of(&self.hop.to.url),
-            shown: self.shown(),
+            shown: std::mem::take(&mut self.shown),
         })
-    }
-
-    fn shown(&self) -> Vec<String> {
-        if !self.hop.trusted {
-            return Vec::new();
-        }
-        let slots = self.prepared.request.slots.iter();
-        slots
-            .filter_map(|slot| match &slot.secret {
-                SecretRef::Captured(name) => Some(name.clone()),
-                SecretRef::Setting(_) => None,
-            })
-            .collect()
     }
 
     fn too_many_redirects(&self, status: u16) -> Failure {

@@ -13,7 +13,7 @@ use super::{
     retry::{self, Gate},
     slots::SlotSource,
 };
-use crate::model::connection::TlsTrust;
+use crate::model::{connection::TlsTrust, secret::SecretValue};
 use jackfield_plugin::contract::{
     Failure,
     http::{HttpRequest, HttpResponse},
@@ -71,8 +71,8 @@ pub(super) struct Answer {
     pub(super) body: Vec<u8>,
     /// Where it came from: scheme, host and port.
     pub(super) origin: Url,
-    /// Names of the captured values that it was an answer to.
-    pub(super) shown: Vec<String>,
+    /// The captured values that it was an answer to, by name.
+    pub(super) shown: Vec<(String, SecretValue)>,
 }
 
 impl Client {
@@ -201,8 +201,8 @@ impl Client {
     ) -> Result<HttpResponse, Failure> {
         let mut answer = outcome.map_err(|trouble| trouble.failure)?;
         if answer.status == 401 {
-            for name in &answer.shown {
-                self.slots.refused(name).await;
+            for (name, value) in &answer.shown {
+                self.slots.refused(name, value).await;
             }
         }
         let mut captured = Vec::new();

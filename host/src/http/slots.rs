@@ -45,24 +45,36 @@ pub trait SlotSource: Send + Sync {
         kept: Option<KeptFacts>,
     ) -> BoxFuture<'_, Result<(), Failure>>;
 
-    /// A request that showed this captured value was answered with 401.
-    fn refused(&self, name: &str) -> BoxFuture<'_, ()>;
+    /// A request that showed this captured value was answered with 401. Meanwhile the name may have a newer value.
+    fn refused(&self, name: &str, value: &SecretValue) -> BoxFuture<'_, ()>;
 
     /// Replaces every known secret value.
     fn scrub(&self, bytes: Vec<u8>) -> Vec<u8>;
 }
 
-/// Fills every slot; the client certificate is returned, because it belongs to the connection and not to the request.
+/// What filling the slots yields besides a filled request.
+#[derive(Default)]
+pub(super) struct Filled {
+    /// The client certificate, which belongs to the connection and not to the request.
+    pub(super) identity: Option<SecretValue>,
+    /// The captured values that are shown, by name.
+    pub(super) shown: Vec<(String, SecretValue)>,
+}
+
+/// Fills every slot.
 pub(super) fn fill(
     source: &dyn SlotSource,
     slots: &[Slot],
     destination: &Destination<'_>,
     headers: &mut HeaderMap,
     body: &mut Body,
-) -> Result<Option<SecretValue>, Failure> {
-    let mut identity = None;
+) -> Result<Filled, Failure> {
+    let mut filled = Filled::default();
     for slot in slots {
         let value = source.reveal(slot, destination)?;
+        if let SecretRef::Captured(name) = &slot.secret {
+            filled.shown.push((name.clone(), value.clone()));
+        }
         match &slot.place {
             Place::Bearer => {
                 let text = Zeroizing::new(format!("Bearer {}", value.reveal()));
@@ -77,7 +89,7 @@ pub(super) fn fill(
             Place::Form { field } => put_form(body, field, &value)?,
             Place::Json { pointer } => put_json(body, pointer, &value)?,
             Place::TlsIdentity => {
-                if identity.replace(value).is_some() {
+                if filled.identity.replace(value).is_some() {
                     return Err(Failure::plugin("the plugin put two client certificates into one request"));
                 }
             }
@@ -88,7 +100,7 @@ pub(super) fn fill(
             }
         }
     }
-    Ok(identity)
+    Ok(filled)
 }
 
 fn basic_user(user: &str) -> Result<&str, Failure> {

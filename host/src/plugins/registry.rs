@@ -69,7 +69,10 @@ impl Registry {
 
     /// The plugins in use: one for each connector.
     pub fn plugins(&self) -> impl Iterator<Item = &Plugin> {
-        self.found.iter().filter(|found| found.superseded_by.is_none()).filter_map(|found| found.plugin.as_ref().ok())
+        self.found
+            .iter()
+            .filter(|found| found.superseded_by.is_none())
+            .filter_map(|found| found.plugin.as_ref().ok())
     }
 
     /// The plugin of a connector.
@@ -82,10 +85,19 @@ impl Registry {
 
     fn missing(&self, connector: &str) -> Failure {
         let known: Vec<&str> = self.plugins().map(|plugin| plugin.manifest.id.as_str()).collect();
-        let known = if known.is_empty() { "there are none".to_owned() } else { format!("there are {}", known.join(", ")) };
+        let known = if known.is_empty() {
+            "there are none".to_owned()
+        } else {
+            format!("there are {}", known.join(", "))
+        };
         let folders: Vec<String> = self.folders.iter().map(|folder| folder.display().to_string()).collect();
-        let unusable: Vec<&str> = self.found.iter().filter_map(|found| found.plugin.as_ref().err()).map(String::as_str).collect();
-        let unusable = if unusable.is_empty() { String::new() } else { format!(". Not usable: {}", unusable.join("; ")) };
+        let unusable: Vec<&str> =
+            self.found.iter().filter_map(|found| found.plugin.as_ref().err()).map(String::as_str).collect();
+        let unusable = if unusable.is_empty() {
+            String::new()
+        } else {
+            format!(". Not usable: {}", unusable.join("; "))
+        };
         Failure::you(format!("there is no plugin for the connector \"{connector}\" ({known}){unusable}"))
             .remedy(format!("put its plugin file into {}", folders.join(" or ")))
     }
@@ -124,7 +136,8 @@ fn supersede(found: &mut [Found]) {
     for at in 0..found.len() {
         let Ok(plugin) = &found[at].plugin else { continue };
         let better = found.iter().enumerate().filter_map(|(other, one)| {
-            let other_plugin = one.plugin.as_ref().ok().filter(|other| other.manifest.id == plugin.manifest.id)?;
+            let other_plugin =
+                one.plugin.as_ref().ok().filter(|other| other.manifest.id == plugin.manifest.id)?;
             let order = compare(&other_plugin.manifest.version, &plugin.manifest.version);
             let wins = order == Ordering::Greater || (order == Ordering::Equal && other < at);
             wins.then_some((other_plugin, other))
@@ -140,7 +153,8 @@ fn supersede(found: &mut [Found]) {
 fn compare(one: &str, other: &str) -> Ordering {
     let parts = |version: &str| {
         let version = version.split('+').next().unwrap_or_default().to_owned();
-        let (release, pre) = version.split_once('-').map_or((version.as_str(), None), |(a, b)| (a, Some(b.to_owned())));
+        let (release, pre) =
+            version.split_once('-').map_or((version.as_str(), None), |(a, b)| (a, Some(b.to_owned())));
         let numbers: Vec<u64> = release.split('.').map(|part| part.parse().unwrap_or(0)).collect();
         (numbers, pre.is_none(), pre)
     };
@@ -153,7 +167,9 @@ mod tests {
 
     #[test]
     fn versions_are_compared_by_their_numbers() {
-        for (newer, older) in [("0.10.0", "0.9.9"), ("1.0.0", "1.0.0-rc.1"), ("2.0", "1.99.99"), ("1.0.1", "1.0.0")] {
+        for (newer, older) in
+            [("0.10.0", "0.9.9"), ("1.0.0", "1.0.0-rc.1"), ("2.0", "1.99.99"), ("1.0.1", "1.0.0")]
+        {
             assert_eq!(compare(newer, older), Ordering::Greater, "{newer} {older}");
         }
         assert_eq!(compare("1.2.3", "1.2.3+build5"), Ordering::Equal);

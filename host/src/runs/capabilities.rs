@@ -64,13 +64,17 @@ impl Surroundings {
         match capability {
             HttpRequest::NAME => serve(message, |request| self.http.send(request)).await,
             SessionOpen::NAME => serve(message, |request| self.desk.open_session(request)).await,
-            SessionClose::NAME => serve(message, |request: SessionClose| self.desk.close_session(request.name)).await,
-            SecretInspect::NAME => serve(message, |request: SecretInspect| async move { self.desk.facts(&request.field) }).await,
+            SessionClose::NAME => {
+                serve(message, |request: SessionClose| self.desk.close_session(request.name)).await
+            }
+            SecretInspect::NAME => {
+                serve(message, |request: SecretInspect| async move { self.desk.facts(&request.field) }).await
+            }
             CatalogPut::NAME => serve(message, |request| self.put(request)).await,
             CatalogEnd::NAME => serve(message, |request| self.end(request)).await,
             Progress::NAME => serve(message, |request| self.progress(request)).await,
             LogLine::NAME => serve(message, |request| self.line(request)).await,
-            StateGet::NAME => serve(message, |request: StateGet| self.state(request.key)).await,
+            StateGet::NAME => serve(message, |request: StateGet| self.stored_state(request.key)).await,
             StateSet::NAME => serve(message, |request| self.set_state(request)).await,
             TimeNow::NAME => serve(message, |_: TimeNow| async { Ok(now()) }).await,
             Sleep::NAME => serve(message, sleep).await,
@@ -80,6 +84,11 @@ impl Surroundings {
                 jackfield_plugin::contract::VERSION
             )))),
         }
+    }
+
+    /// What was set.
+    pub fn state(&self) -> Vec<(String, Value)> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).clone().into_iter().collect()
     }
 
     async fn put(&self, request: CatalogPut) -> Result<Done, Failure> {
@@ -94,7 +103,9 @@ impl Surroundings {
     }
 
     fn sink(&self) -> Result<&Sink, Failure> {
-        self.sink.as_deref().ok_or_else(|| Failure::plugin("only a refresh has a catalog to put objects into"))
+        self.sink
+            .as_deref()
+            .ok_or_else(|| Failure::plugin("only a refresh has a catalog to put objects into"))
     }
 
     async fn progress(&self, request: Progress) -> Result<Done, Failure> {
@@ -108,7 +119,7 @@ impl Surroundings {
         Ok(Done {})
     }
 
-    async fn state(&self, key: String) -> Result<Option<Value>, Failure> {
+    async fn stored_state(&self, key: String) -> Result<Option<Value>, Failure> {
         let set = self.state.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         match set {
             Some(value) => Ok(Some(value).filter(|value| !value.is_null())),

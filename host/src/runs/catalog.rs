@@ -61,7 +61,10 @@ impl Sink {
         request.objects.iter().try_for_each(|object| check(&request.kind, object))?;
         let mut kind = self.kind(&request.kind)?.lock().await;
         if kind.end.is_some() {
-            return Err(Failure::plugin(format!("objects of kind \"{}\" are put after its end", request.kind)));
+            return Err(Failure::plugin(format!(
+                "objects of kind \"{}\" are put after its end",
+                request.kind
+            )));
         }
         if kind.generation.is_none() {
             kind.generation =
@@ -72,7 +75,10 @@ impl Sink {
         }
         kind.staged += request.objects.len() as u64;
         if kind.staged > MOST_OBJECTS {
-            return Err(Failure::plugin(format!("more than {MOST_OBJECTS} objects of kind \"{}\" were put", request.kind)));
+            return Err(Failure::plugin(format!(
+                "more than {MOST_OBJECTS} objects of kind \"{}\" were put",
+                request.kind
+            )));
         }
         (self.watcher)(Notice::Objects { kind: request.kind, staged: kind.staged });
         Ok(Done {})
@@ -113,13 +119,17 @@ impl Sink {
             let (generation, end, staged) = (kind.generation.take(), kind.end.take(), kind.staged);
             let (swap, change) = match end {
                 Some(How::Complete) => self.complete(name, generation, log).await?,
-                Some(How::Delta { deleted }) => self.delta(name, generation, deleted, staged).await?,
+                Some(How::Delta { deleted }) => self.delta(name, generation, deleted).await?,
                 Some(How::Kept { reason }) => kept(name, &log.scrub(&reason)),
                 Some(_) => {
-                    return Err(Failure::plugin(format!("the kind \"{name}\" ends in a way that this host does not know")));
+                    return Err(Failure::plugin(format!(
+                        "the kind \"{name}\" ends in a way that this host does not know"
+                    )));
                 }
                 None if staged > 0 => {
-                    let text = format!("{staged} objects of kind \"{name}\" were put, but the plugin did not say how the list ends");
+                    let text = format!(
+                        "{staged} objects of kind \"{name}\" were put, but the plugin did not say how the list ends"
+                    );
                     return Err(Failure::plugin(text));
                 }
                 None => kept(name, "the connector did not read them"),
@@ -148,14 +158,7 @@ impl Sink {
             self.store.drop_duplicates(&generation).await?;
             diff = self.store.diff(&self.connection, name, &generation).await?;
         }
-        let change = KindChange {
-            kind: name.to_owned(),
-            count: diff.count,
-            added: diff.added,
-            changed: diff.changed,
-            removed: diff.removed,
-            kept_reason: None,
-        };
+        let change = diff.change(name);
         Ok((KindSwap::Complete { generation, change: change.clone() }, change))
     }
 
@@ -164,16 +167,15 @@ impl Sink {
         name: &str,
         generation: Option<Generation>,
         deleted: Vec<String>,
-        staged: u64,
     ) -> Result<(KindSwap, KindChange), Failure> {
-        let removed = deleted.len() as u64;
-        let change = KindChange { kind: name.to_owned(), count: 0, added: 0, changed: staged, removed, kept_reason: None };
-        Ok((KindSwap::Delta { generation, deleted }, change))
+        let diff = self.store.diff_delta(&self.connection, name, generation.as_ref(), &deleted).await?;
+        Ok((KindSwap::Delta { generation, deleted }, diff.change(name)))
     }
 }
 
 fn kept(name: &str, reason: &str) -> (KindSwap, KindChange) {
-    let change = KindChange { kind: name.to_owned(), kept_reason: Some(reason.to_owned()), ..KindChange::default() };
+    let change =
+        KindChange { kind: name.to_owned(), kept_reason: Some(reason.to_owned()), ..KindChange::default() };
     (KindSwap::Kept { reason: reason.to_owned() }, change)
 }
 
@@ -188,7 +190,8 @@ fn check(kind: &str, object: &Object) -> Result<(), Failure> {
         return Err(wrong(format!("(\"{:.64}\") has attributes of {} bytes", object.id, attributes.len())));
     }
     let is_object = attributes.is_empty()
-        || attributes.trim_start().starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(attributes).is_ok();
+        || attributes.trim_start().starts_with('{')
+            && serde_json::from_str::<serde::de::IgnoredAny>(attributes).is_ok();
     if !is_object {
         return Err(wrong(format!("(\"{:.64}\") has attributes that are not a JSON object", object.id)));
     }

@@ -188,7 +188,14 @@ impl Desk {
     }
 
     /// Keeps a captured value as a session.
-    async fn keep(&self, name: &str, credential: &str, value: &SecretValue, origin: &str, kept: KeptFacts) -> Result<(), Failure> {
+    async fn keep(
+        &self,
+        name: &str,
+        credential: &str,
+        value: &SecretValue,
+        origin: &str,
+        kept: KeptFacts,
+    ) -> Result<(), Failure> {
         let version = self.version(credential);
         let bound = bound_name(name, origin);
         let blob = self.key.seal(&self.binding(credential, &bound, version), value.reveal().as_bytes());
@@ -256,7 +263,11 @@ impl SlotSource for Desk {
         })
     }
 
-    fn refused(&self, name: &str) -> BoxFuture<'_, ()> {
+    fn refused(&self, name: &str, value: &SecretValue) -> BoxFuture<'_, ()> {
+        // A late 401 to an old value says nothing of the one that another caller has got meanwhile.
+        if self.handles.captured(name).is_some_and(|(current, _)| current != *value) {
+            return Box::pin(std::future::ready(()));
+        }
         self.handles.forget(name);
         self.lock().facts.remove(name);
         let name = name.to_owned();

@@ -84,14 +84,21 @@ pub async fn drive(app: &App, id: &RunId, orders: &Orders) -> Result<Run, Failur
     };
     let run = stored(app, id).await?;
     let brake = Brake { token: CancellationToken::new(), reason: Arc::default() };
-    let watching = tokio::spawn(watch(app.clone(), lease.clone(), orders.cancel.clone(), limit(app, run.hook), brake.clone()));
+    let watching = tokio::spawn(watch(
+        app.clone(),
+        lease.clone(),
+        orders.cancel.clone(),
+        limit(app, run.hook),
+        brake.clone(),
+    ));
     let outcome = run::run(app, &run, &lease, orders, &brake.token).await;
     watching.abort();
     let ending = match brake.reason.get() {
         None => outcome,
         Some(Reason::Cancelled) => run::Outcome::Ended(Ending::Cancelled),
         Some(Reason::TimeLimit) => run::Outcome::Ended(Ending::Failed(too_slow(app, run.hook), None)),
-        Some(Reason::LeaseLost) => run::Outcome::Recorded,
+        // Whoever has taken over records its own ending.
+        Some(Reason::LeaseLost) => run::Outcome::Recorded(Ending::Cancelled),
     };
     if let run::Outcome::Ended(ending) = ending
         && !app.store.finish_run(&lease, &ending).await?

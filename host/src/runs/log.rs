@@ -1,10 +1,7 @@
 //! The log of a run: one file for each refresh that a person can read, events in the store, and the same facts as
 //! `tracing`. Everything that is written passes the scrubber.
 
-use super::{
-    notice::{Notice, Watcher},
-    run::Outcome,
-};
+use super::notice::{Notice, Watcher};
 use crate::{
     app::App,
     http::exchange::Exchange,
@@ -20,6 +17,7 @@ use crate::{
 use jackfield_plugin::contract::{Failure, run::Level};
 use jiff::Zoned;
 use serde::Serialize;
+use serde_json::Value;
 use std::{
     collections::VecDeque,
     fs::{File, OpenOptions},
@@ -120,7 +118,11 @@ impl RunLog {
             Failure::jackfield(format!("the log file in {} cannot be made: {error}", folder.display()))
                 .remedy("make room on the disk, or give this user the right to write there")
         })?;
-        let first = format!("Jackfield {} refresh log, {}, times are local", env!("CARGO_PKG_VERSION"), now.strftime("%F %T %:z"));
+        let first = format!(
+            "Jackfield {} refresh log, {}, times are local",
+            env!("CARGO_PKG_VERSION"),
+            now.strftime("%F %T %:z")
+        );
         let mut inner = self.lock();
         inner.broken = writeln!(file, "{first}").is_err();
         inner.file = Some(file);
@@ -158,24 +160,21 @@ impl RunLog {
     }
 
     /// A run's ending without secrets.
-    pub fn scrubbed(&self, outcome: Outcome) -> Outcome {
-        match outcome {
-            Outcome::Ended(Ending::Failed(mut failure, result)) => {
+    pub fn scrubbed(&self, ending: Ending) -> Ending {
+        match ending {
+            Ending::Failed(mut failure, result) => {
                 failure.message = self.scrub(&failure.message);
                 failure.remedy = failure.remedy.map(|remedy| self.scrub(&remedy));
                 failure.reference = failure.reference.map(|reference| self.scrub(&reference));
-                let result = result.map(|result| {
-                    let scrubbed = self.scrubber.scrub(result.to_string().into_bytes());
-                    serde_json::from_slice(&scrubbed).unwrap_or(serde_json::Value::Null)
-                });
-                Outcome::Ended(Ending::Failed(failure, result))
+                Ending::Failed(failure, result.map(|result| self.scrubbed_json(&result)))
             }
-            Outcome::Ended(Ending::Succeeded(result)) => {
-                let scrubbed = self.scrubber.scrub(result.to_string().into_bytes());
-                Outcome::Ended(Ending::Succeeded(serde_json::from_slice(&scrubbed).unwrap_or_default()))
-            }
-            other => other,
+            Ending::Succeeded(result) => Ending::Succeeded(self.scrubbed_json(&result)),
+            Ending::Cancelled => Ending::Cancelled,
         }
+    }
+
+    fn scrubbed_json(&self, value: &Value) -> Value {
+        serde_json::from_slice(&self.scrubber.scrub(value.to_string().into_bytes())).unwrap_or_default()
     }
 
     /// Notes an exchange.
@@ -187,14 +186,21 @@ impl RunLog {
         totals.waited_ms += millis(exchange.waited_for_cap);
         totals.took_ms += millis(exchange.took);
         totals.throttled += u64::from(exchange.status == Some(429));
-        let timed_out = exchange.failure.as_ref().is_some_and(|text| text.contains("time") && exchange.status.is_none());
+        let timed_out =
+            exchange.failure.as_ref().is_some_and(|text| text.contains("time") && exchange.status.is_none());
         totals.timeouts += u64::from(timed_out);
         let text = operation(exchange);
         tracing::debug!(run = %self.run, method = exchange.method, path = exchange.path, status = exchange.status,
             ms = millis(exchange.took), attempt = exchange.attempt, "operation");
-        let waits_for_rows = exchange.list && exchange.retry_in.is_none() && exchange.status.is_some_and(|s| s < 300);
+        let waits_for_rows =
+            exchange.list && exchange.retry_in.is_none() && exchange.status.is_some_and(|s| s < 300);
         if waits_for_rows {
-            inner.pending.push_back(Pending { exchange: exchange.number, at: Zoned::now(), text, rows: None });
+            inner.pending.push_back(Pending {
+                exchange: exchange.number,
+                at: Zoned::now(),
+                text,
+                rows: None,
+            });
             if inner.pending.len() > MOST_PENDING {
                 self.write_first_pending(&mut inner);
             }
@@ -259,7 +265,9 @@ impl RunLog {
             let KindChange { kind, count, added, changed, removed, kept_reason } = change;
             let text = match kept_reason {
                 Some(reason) => format!("{kind}: kept as it was: {reason}"),
-                None => format!("{kind}: {count} objects ({added} added, {changed} changed, {removed} removed)"),
+                None => {
+                    format!("{kind}: {count} objects ({added} added, {changed} changed, {removed} removed)")
+                }
             };
             self.write(&mut inner, &text);
             self.event(&mut inner, if kept_reason.is_some() { Level::Warning } else { Level::Info }, &text);
@@ -275,11 +283,11 @@ impl RunLog {
     }
 
     /// Writes how it ended, and stores the events.
-    pub async fn close(&self, outcome: &Outcome) {
+    pub async fn close(&self, ended: &Ending) {
         let events = {
             let mut inner = self.lock();
             self.write_pending(&mut inner);
-            let (level, text) = ending(outcome);
+            let (level, text) = ending(ended);
             self.event(&mut inner, level, &text);
             for line in self.closing(&inner.totals, &text) {
                 self.write(&mut inner, &line);
@@ -316,7 +324,11 @@ impl RunLog {
 
     fn write_at(&self, inner: &mut Inner, at: &Zoned, line: &str) {
         let Some(file) = inner.file.as_mut().filter(|_| !inner.broken) else { return };
-        let line = format!("{} {}\n", at.strftime("%H:%M:%S%.3f"), self.scrubber.scrub_text(line).replace(['\n', '\r'], " "));
+        let line = format!(
+            "{} {}\n",
+            at.strftime("%H:%M:%S%.3f"),
+            self.scrubber.scrub_text(line).replace(['\n', '\r'], " ")
+        );
         if let Err(error) = file.write_all(line.as_bytes()) {
             // A full disk must not end a refresh whose catalog may still fit; it is said once.
             inner.broken = true;
@@ -403,13 +415,13 @@ fn advice(totals: &Totals, cap: u32, elapsed: Duration) -> Option<String> {
     })
 }
 
-fn ending(outcome: &Outcome) -> (Level, String) {
-    match outcome {
-        Outcome::Recorded | Outcome::Ended(Ending::Succeeded(_)) => (Level::Info, "Ended: succeeded".to_owned()),
-        Outcome::Ended(Ending::Cancelled) => {
+fn ending(ending: &Ending) -> (Level, String) {
+    match ending {
+        Ending::Succeeded(_) => (Level::Info, "Ended: succeeded".to_owned()),
+        Ending::Cancelled => {
             (Level::Warning, "Ended: stopped before its end; the catalog is as it was".to_owned())
         }
-        Outcome::Ended(Ending::Failed(failure, _)) => {
+        Ending::Failed(failure, _) => {
             (Level::Error, format!("ERROR Ended: failed ({}): {failure}", failure.blame.noun()))
         }
     }

@@ -2,12 +2,12 @@
 
 use crate::{
     app::App,
-    store,
     model::{
         connection::Connection,
         id::RunId,
         run::{Hook, Run, RunState},
     },
+    store,
 };
 use jackfield_plugin::contract::Failure;
 

@@ -43,8 +43,8 @@ use url::Url;
 pub enum Outcome {
     /// It ended; the driver is to record how.
     Ended(Ending),
-    /// It is recorded already: a refresh's ending is committed together with its catalog.
-    Recorded,
+    /// It ended and is recorded already: a refresh's ending is committed together with its catalog.
+    Recorded(Ending),
 }
 
 /// Does the work of a run.
@@ -55,10 +55,11 @@ pub async fn run(app: &App, run: &Run, lease: &Lease, orders: &Orders, brake: &C
         () = brake.cancelled() => Ok(Outcome::Ended(Ending::Cancelled)),
     };
     let outcome = outcome.unwrap_or_else(|failure| {
-        if failure.cancelled { Outcome::Ended(Ending::Cancelled) } else { Outcome::Ended(Ending::Failed(failure, None)) }
+        let ending = if failure.cancelled { Ending::Cancelled } else { Ending::Failed(failure, None) };
+        Outcome::Ended(log.scrubbed(ending))
     });
-    let outcome = log.scrubbed(outcome);
-    log.close(&outcome).await;
+    let (Outcome::Ended(ending) | Outcome::Recorded(ending)) = &outcome;
+    log.close(ending).await;
     outcome
 }
 
@@ -92,7 +93,13 @@ async fn work(
     (orders.watcher)(Notice::Started { plugin: plugin.title() });
     let desk = Arc::new(desk(app, run, &connection, &description, log).await?);
     let http = client(app, &connection, &description, &form, &desk, log, brake)?;
-    let sink = Arc::new(Sink::new(app.store.clone(), lease.clone(), &connection.id, &description, orders.watcher.clone()));
+    let sink = Arc::new(Sink::new(
+        app.store.clone(),
+        lease.clone(),
+        &connection.id,
+        &description,
+        orders.watcher.clone(),
+    ));
     let surroundings = Arc::new(Surroundings {
         store: app.store.clone(),
         connection: connection.id.clone(),
@@ -118,9 +125,15 @@ async fn work(
     desk.give_up_claims().await;
     let answer = answer?;
     match run.hook {
-        Hook::Test => tested(&answer, &description, plugin).map(Outcome::Ended),
+        Hook::Test => {
+            let ending = log.scrubbed(tested(&answer, &description, plugin)?);
+            // What the test set up on the remote side is remembered if and only if it passed.
+            app.store.finish_run_with_state(lease, &ending, &connection.id, &surroundings.state()).await?;
+            Ok(Outcome::Recorded(ending))
+        }
         Hook::Refresh => {
-            let report: RefreshReport = wire::decode::<Result<_, Failure>>(&answer, "refresh", Blame::Plugin)??;
+            let report: RefreshReport =
+                wire::decode::<Result<_, Failure>>(&answer, "refresh", Blame::Plugin)??;
             refreshed(app, lease, &connection, &surroundings, &sink, log, &report).await
         }
     }
@@ -150,7 +163,12 @@ impl Execution {
         }
     }
 
-    async fn invoke(&mut self, hook: &str, message: Vec<u8>, capabilities: Capabilities) -> Result<Vec<u8>, Failure> {
+    async fn invoke(
+        &mut self,
+        hook: &str,
+        message: Vec<u8>,
+        capabilities: Capabilities,
+    ) -> Result<Vec<u8>, Failure> {
         match self {
             Execution::Worker(worker) => worker.invoke(hook, message, capabilities).await,
             Execution::Local(local) => local.invoke(hook, message, capabilities).await,
@@ -185,14 +203,23 @@ fn client(
     log: &Arc<RunLog>,
     brake: &CancellationToken,
 ) -> Result<Client, Failure> {
-    let from_settings = form.origins(&connection.settings).into_iter().map(|(name, origin, further_ports)| {
-        AllowedOrigin { name, origin, further_ports, named_by_operator: true }
-    });
+    let from_settings =
+        form.origins(&connection.settings).into_iter().map(|(name, origin, further_ports)| AllowedOrigin {
+            name,
+            origin,
+            further_ports,
+            named_by_operator: true,
+        });
     // What the operator has not accepted (a newer plugin may ask for more) is not reached.
     let accepted = description.hosts.iter().filter(|host| connection.accepted_hosts.contains(&host.origin));
     let fixed = accepted.filter_map(|host| {
         let origin = Url::parse(&host.origin).ok()?;
-        Some(AllowedOrigin { name: host.name.clone(), origin, further_ports: Vec::new(), named_by_operator: false })
+        Some(AllowedOrigin {
+            name: host.name.clone(),
+            origin,
+            further_ports: Vec::new(),
+            named_by_operator: false,
+        })
     });
     let policy = Policy::new(from_settings.chain(fixed).collect());
     let log = log.clone();
@@ -202,7 +229,11 @@ fn client(
 }
 
 /// The settings as a plugin gets them: a handle stands where a secret is.
-fn with_handles(form: &Form, settings: &Map<String, Value>, present: &BTreeSet<String>) -> Map<String, Value> {
+fn with_handles(
+    form: &Form,
+    settings: &Map<String, Value>,
+    present: &BTreeSet<String>,
+) -> Map<String, Value> {
     let mut settings = settings.clone();
     for field in form.fields.iter().filter(|field| field.secret && present.contains(&field.id)) {
         settings.insert(field.id.clone(), Secret::handle(&field.id));
@@ -229,7 +260,10 @@ fn tested(answer: &[u8], description: &Description, plugin: &Plugin) -> Result<E
             Ending::Failed(failure.context(&check.name), Some(result))
         }
         None if report.passed() => Ending::Succeeded(result),
-        None => Ending::Failed(Failure::plugin(format!("the plugin {} tried no check", plugin.title())), Some(result)),
+        None => Ending::Failed(
+            Failure::plugin(format!("the plugin {} tried no check", plugin.title())),
+            Some(result),
+        ),
     })
 }
 
@@ -246,13 +280,15 @@ async fn refreshed(
     let (swaps, changes) = sink.settle(log).await?;
     log.changes(&changes, &report.summary);
     let result = json!({ "kinds": changes, "summary": report.summary, "totals": log.totals() });
-    let state: Vec<(String, Value)> = surroundings.state.lock().map(|state| state.clone().into_iter().collect()).unwrap_or_default();
-    if !app.store.finish_refresh(lease, &connection.id, &result, &swaps, &state).await? {
-        return Ok(Outcome::Recorded);
+    let Ending::Succeeded(result) = log.scrubbed(Ending::Succeeded(result)) else {
+        unreachable!("scrubbing keeps the ending")
+    };
+    if !app.store.finish_refresh(lease, &connection.id, &result, &swaps, &surroundings.state()).await? {
+        return Err(Failure::jackfield("the run was taken over by another process"));
     }
     // What no kind points to any more is removed after the fact; it would not hurt anyone to stay.
     if let Err(error) = app.store.collect_garbage(u64::MAX).await {
         tracing::warn!(%error, "the rows of the catalog before could not be removed yet");
     }
-    Ok(Outcome::Recorded)
+    Ok(Outcome::Recorded(Ending::Succeeded(result)))
 }

@@ -221,24 +221,3 @@ fn a_writer_serves_tracing() {
     let line = std::fs::read_to_string(file.path()).unwrap();
     assert!(line.contains(MARK) && !line.contains("hunter2") && line.ends_with('\n'), "{line}");
 }
-
-#[test]
-#[ignore = "a measurement: run it in release with --nocapture"]
-fn throughput() {
-    let secrets: Vec<_> = (0..10).map(|n| format!("s{n}-{}", STANDARD.encode([n * 23; 30]))).collect();
-    let scrubber = Scrubber::new();
-    let started = std::time::Instant::now();
-    secrets.iter().for_each(|secret| scrubber.learn(&SecretValue::new(secret.as_str())));
-    scrubber.learn(&SecretValue::new(PEM));
-    scrubber.scrub_text("x");
-    println!("to learn: {:?}", started.elapsed());
-    let row = r#"{"id":"6f1c2a7e-0000-4a51-9f00-1234567890ab","name":"Sales overview","owner":"someone@example.com"},"#;
-    let clean = row.repeat(60_000 / row.len());
-    let dirty = clean.replacen("Sales overview", &secrets[3], 20);
-    for (what, body) in [("nothing found", clean), ("20 found", dirty)] {
-        let bodies: Vec<_> = (0..200).map(|_| body.clone().into_bytes()).collect();
-        let started = std::time::Instant::now();
-        let length: usize = bodies.into_iter().map(|body| scrubber.scrub(body).len()).sum();
-        println!("{what}: {:?} for {} bytes ({length})", started.elapsed() / 200, body.len());
-    }
-}

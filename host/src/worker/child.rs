@@ -45,7 +45,9 @@ pub async fn serve(
     while let Some(frame) = frames::read(&mut reader).await? {
         match frame {
             Frame::Open { path, digest } => {
-                let opened = tokio::task::spawn_blocking(move || open(&path, &digest)).await.map_err(io::Error::other)?;
+                let opened = tokio::task::spawn_blocking(move || open(&path, &digest))
+                    .await
+                    .map_err(io::Error::other)?;
                 let error = opened.as_ref().err().cloned();
                 plugin = opened.ok();
                 send(&outbound, Frame::Opened { error }).await?;
@@ -53,7 +55,8 @@ pub async fn serve(
             Frame::Describe { call } => {
                 let (plugin, outbound) = (plugin.clone(), outbound.clone());
                 tokio::task::spawn_blocking(move || {
-                    let described = with(plugin, |plugin| plugin.describe().map_err(|error| error.to_string()));
+                    let described =
+                        with(plugin, |plugin| plugin.describe().map_err(|error| error.to_string()));
                     let frame = ended(call, described.map(|description| encode(&description)));
                     // The host is gone if this fails, and then so is this process.
                     let _ = outbound.blocking_send(frame);
@@ -89,7 +92,10 @@ pub async fn serve(
 
 const NOT_OPEN: &str = "no plugin is open in this worker";
 
-fn with<T>(plugin: Option<Arc<Plugin>>, work: impl FnOnce(&Plugin) -> Result<T, String>) -> Result<T, String> {
+fn with<T>(
+    plugin: Option<Arc<Plugin>>,
+    work: impl FnOnce(&Plugin) -> Result<T, String>,
+) -> Result<T, String> {
     plugin.ok_or_else(|| NOT_OPEN.to_owned()).and_then(|plugin| work(&plugin))
 }
 

@@ -20,7 +20,8 @@ impl Local {
     /// # Errors
     /// The file cannot be read or is no plugin for this host.
     pub fn open(path: &Path) -> Result<Local, Failure> {
-        let bytes = std::fs::read(path).map_err(|error| Failure::plugin(format!("{}: {error}", path.display())))?;
+        let bytes =
+            std::fs::read(path).map_err(|error| Failure::plugin(format!("{}: {error}", path.display())))?;
         let plugin = Plugin::open(path).map_err(|error| Failure::plugin(error.to_string()))?;
         Ok(Local { plugin, digest: digest_of(&bytes) })
     }
@@ -42,7 +43,12 @@ impl Local {
     ///
     /// # Errors
     /// A panic came out of the plugin.
-    pub async fn invoke(&self, hook: &str, message: Vec<u8>, capabilities: Capabilities) -> Result<Vec<u8>, Failure> {
+    pub async fn invoke(
+        &self,
+        hook: &str,
+        message: Vec<u8>,
+        capabilities: Capabilities,
+    ) -> Result<Vec<u8>, Failure> {
         let host = host_from_fn(move |capability, message| capabilities(capability, message));
         self.plugin.invoke(hook, message, host).await.map_err(|error| Failure::plugin(error.to_string()))
     }

@@ -66,9 +66,13 @@ impl Worker {
     /// The process cannot be started, or the file is no plugin for this host.
     pub async fn start(spawn: &Spawn, printed: Printed) -> Result<Worker, Failure> {
         let mut child = command(spawn).spawn().map_err(|error| {
-            Failure::jackfield(format!("the worker {} cannot be started: {error}", spawn.executable.display()))
+            Failure::jackfield(format!(
+                "the worker {} cannot be started: {error}",
+                spawn.executable.display()
+            ))
         })?;
-        let (Some(input), Some(output), Some(errors)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
+        let (Some(input), Some(output), Some(errors)) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
             return Err(Failure::jackfield("the worker was started without its pipes"));
         };
@@ -148,7 +152,9 @@ impl Worker {
     async fn send(&mut self, frame: &Frame) -> Result<(), Failure> {
         match frames::write(&mut self.input, frame).await {
             Ok(()) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(Failure::jackfield(error.to_string())),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Err(Failure::jackfield(error.to_string()))
+            }
             Err(_) => Err(self.obituary().await),
         }
     }
@@ -188,10 +194,12 @@ impl Worker {
             Ok(Err(error)) => format!("ended, nobody knows how ({error})"),
             Err(_) => "closed its pipe without ending".to_owned(),
         };
-        let words = self.last_words.lock().unwrap_or_else(PoisonError::into_inner).make_contiguous().join(" | ");
+        let words =
+            self.last_words.lock().unwrap_or_else(PoisonError::into_inner).make_contiguous().join(" | ");
         let words = if words.is_empty() { words } else { format!("; it printed last: {words}") };
-        Failure::plugin(format!("the worker of the plugin {} {status}{words}", self.name))
-            .remedy("nothing was changed; if it happens again, report it to the plugin's vendor with the run's log")
+        Failure::plugin(format!("the worker of the plugin {} {status}{words}", self.name)).remedy(
+            "nothing was changed; if it happens again, report it to the plugin's vendor with the run's log",
+        )
     }
 }
 

@@ -237,7 +237,7 @@ impl SlotSource for Secrets {
         Box::pin(std::future::ready(Ok(())))
     }
 
-    fn refused(&self, name: &str) -> BoxFuture<'_, ()> {
+    fn refused(&self, name: &str, _value: &SecretValue) -> BoxFuture<'_, ()> {
         self.refused.lock().unwrap().push(name.to_owned());
         Box::pin(std::future::ready(()))
     }

@@ -73,6 +73,11 @@ impl Store {
     }
 
     /// Removes from a staged generation what does not count.
+    /// Removes all but the last of the rows that have the same id.
+    pub async fn drop_duplicates(&self, generation: &Generation) -> Result<(), Error> {
+        self.tidy(generation.number, "[]").await
+    }
+
     async fn tidy(&self, number: i64, gone: &str) -> Result<(), Error> {
         const DOING: &str = "tidy changed objects";
         let mut tx = self.bulk.begin_with(BEGIN_WRITE).await.doing(DOING)?;

@@ -107,10 +107,3 @@ fn content_hash(object: &Object, links: &str, attributes: &str) -> i64 {
     let [a, b, c, d, e, f, g, h, ..] = digest;
     i64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
-
-impl Store {
-    /// Removes all but the last of the rows that have the same id.
-    pub async fn drop_duplicates(&self, generation: &Generation) -> Result<(), Error> {
-        Ok(())
-    }
-}
