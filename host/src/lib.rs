@@ -10,4 +10,14 @@
 //!               model                       nouns and pure rules
 //! ```
 
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod connections;
+pub mod http;
 pub mod model;
+pub mod plugins;
+pub mod runs;
+pub mod secrets;
+pub mod store;
+pub mod worker;

@@ -21,6 +21,9 @@ pub struct Connection {
     pub max_parallel: u32,
     /// Whom to trust when it speaks TLS.
     pub tls: TlsTrust,
+    /// Origins outside the settings that the operator has accepted, because the connector must reach them.
+    #[serde(default)]
+    pub accepted_hosts: Vec<String>,
     /// Whether it is in use or still being tried.
     pub state: ConnectionState,
     /// For a draft, the connection that it would change.

@@ -138,7 +138,8 @@ impl Form {
     /// Whether a field matters, given the values of the others (defaults count).
     pub fn applies(&self, field: &Field, settings: &Map<String, Value>) -> bool {
         field.when.iter().all(|(other, values)| {
-            let default = self.fields.iter().find(|field| field.id == *other).and_then(|field| field.default.as_ref());
+            let default =
+                self.fields.iter().find(|field| field.id == *other).and_then(|field| field.default.as_ref());
             settings.get(other).or(default).is_some_and(|value| values.contains(value))
         })
     }
@@ -161,7 +162,10 @@ impl Form {
             let present = value.is_some() || (field.secret && secrets.contains(&field.id));
             if !self.applies(field, given) {
                 if present {
-                    problems.push(Problem::new(&field.id, format!("does not apply here: {}", self.condition(field))));
+                    problems.push(Problem::new(
+                        &field.id,
+                        format!("does not apply here: {}", self.condition(field)),
+                    ));
                 }
                 continue;
             }
@@ -176,7 +180,9 @@ impl Form {
                 },
                 None if present => {}
                 None => match &field.default {
-                    Some(default) if !default.is_null() => drop(kept.insert(field.id.clone(), default.clone())),
+                    Some(default) if !default.is_null() => {
+                        drop(kept.insert(field.id.clone(), default.clone()))
+                    }
                     _ if field.required => {
                         problems.push(Problem::new(&field.id, format!("is missing ({})", field.title)));
                     }
@@ -198,7 +204,9 @@ impl Form {
         }
         let validator = match jsonschema::validator_for(&self.schema) {
             Ok(validator) => validator,
-            Err(error) => return vec![Problem::new("", format!("the connector's schema is not valid: {error}"))],
+            Err(error) => {
+                return vec![Problem::new("", format!("the connector's schema is not valid: {error}"))];
+            }
         };
         validator
             .iter_errors(&Value::Object(instance))
@@ -213,8 +221,10 @@ impl Form {
     pub fn origins(&self, settings: &Map<String, Value>) -> Vec<(String, Url, Vec<u16>)> {
         let of = |field: &Field| {
             let url = Url::parse(settings.get(&field.id)?.as_str()?).ok()?;
-            let ports = self.fields.iter().filter(|other| other.port_of.as_deref() == Some(field.id.as_str()));
-            let ports = ports.filter_map(|other| u16::try_from(settings.get(&other.id)?.as_u64()?).ok()).collect();
+            let ports =
+                self.fields.iter().filter(|other| other.port_of.as_deref() == Some(field.id.as_str()));
+            let ports =
+                ports.filter_map(|other| u16::try_from(settings.get(&other.id)?.as_u64()?).ok()).collect();
             Some((field.id.clone(), url, ports))
         };
         self.fields.iter().filter(|field| field.origin.is_some()).filter_map(of).collect()
@@ -244,7 +254,9 @@ impl Field {
         let wrong = |what: &str| Problem::new(&self.id, format!("\"{text}\" is not {what}"));
         match self.kind {
             FieldKind::Text => Ok(Value::from(text)),
-            FieldKind::Integer => text.trim().parse::<i64>().map(Value::from).map_err(|_| wrong("a whole number")),
+            FieldKind::Integer => {
+                text.trim().parse::<i64>().map(Value::from).map_err(|_| wrong("a whole number"))
+            }
             FieldKind::Number => text.trim().parse::<f64>().map(Value::from).map_err(|_| wrong("a number")),
             FieldKind::Boolean => match text.trim().to_lowercase().as_str() {
                 "true" | "yes" | "on" | "1" => Ok(Value::from(true)),
@@ -286,7 +298,9 @@ pub fn origin(text: &str, schemes: &[String]) -> Result<String, String> {
         return Err(format!("\"{text}\" must begin with {}", wanted()));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("an address must not hold a user name or password; give them in their own fields".to_owned());
+        return Err(
+            "an address must not hold a user name or password; give them in their own fields".to_owned()
+        );
     }
     match url.host() {
         None => return Err(format!("\"{text}\" names no host")),
@@ -347,7 +361,8 @@ fn kind(property: &Value) -> FieldKind {
 
 /// The values of an enum, whether written as `enum` or as `oneOf` constants (which is how variants with help come out).
 fn choices(property: &Value) -> Vec<Choice> {
-    let constants = property["oneOf"].as_array().into_iter().flatten().filter_map(|one| one["const"].as_str());
+    let constants =
+        property["oneOf"].as_array().into_iter().flatten().filter_map(|one| one["const"].as_str());
     let nested = property["oneOf"].as_array().into_iter().flatten().flat_map(|one| strings(&one["enum"]));
     strings(&property["enum"])
         .chain(constants)
@@ -392,9 +407,8 @@ mod tests {
 
     fn check(given: Value, secrets: &[&str]) -> Result<Value, String> {
         let secrets = secrets.iter().map(|secret| (*secret).to_owned()).collect();
-        let problems = |problems: Vec<Problem>| {
-            problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-        };
+        let problems =
+            |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
         form().check(given.as_object().unwrap(), &secrets).map(Value::Object).map_err(problems)
     }
 
@@ -409,17 +423,41 @@ mod tests {
         for (given, secrets, expected) in [
             (json!({}), &["secret"][..], "url: is missing (Tenant URL)"),
             (json!({"url": "x.example"}), &[], "secret: is missing (Client secret)"),
-            (json!({"url": "http://x.example"}), &["secret"], "url: \"http://x.example\" must begin with https://"),
-            (json!({"url": "https://u:p@x.example"}), &["secret"],
-             "url: an address must not hold a user name or password; give them in their own fields"),
-            (json!({"url": "x.example", "sign_in": "magic"}), &[], "sign_in: \"magic\" is not one of oauth, api_key"),
-            (json!({"url": "x.example", "sign_in": "api_key"}), &["secret"],
-             "secret: does not apply here: only when sign_in is oauth"),
-            (json!({"url": "x.example", "secret": "s3cret"}), &[],
-             "secret: is a secret; give it with --secret, so that it does not stand in the shell's history"),
-            (json!({"url": "x.example", "port": 70000}), &["secret"], "port: 70000 is greater than the maximum of 65535"),
-            (json!({"url": "x.example", "colour": "red"}), &["secret"],
-             "colour: there is no such setting; the settings are url, sign_in, secret, port"),
+            (
+                json!({"url": "http://x.example"}),
+                &["secret"],
+                "url: \"http://x.example\" must begin with https://",
+            ),
+            (
+                json!({"url": "https://u:p@x.example"}),
+                &["secret"],
+                "url: an address must not hold a user name or password; give them in their own fields",
+            ),
+            (
+                json!({"url": "x.example", "sign_in": "magic"}),
+                &[],
+                "sign_in: \"magic\" is not one of oauth, api_key",
+            ),
+            (
+                json!({"url": "x.example", "sign_in": "api_key"}),
+                &["secret"],
+                "secret: does not apply here: only when sign_in is oauth",
+            ),
+            (
+                json!({"url": "x.example", "secret": "s3cret"}),
+                &[],
+                "secret: is a secret; give it with --secret, so that it does not stand in the shell's history",
+            ),
+            (
+                json!({"url": "x.example", "port": 70000}),
+                &["secret"],
+                "port: 70000 is greater than the maximum of 65535",
+            ),
+            (
+                json!({"url": "x.example", "colour": "red"}),
+                &["secret"],
+                "colour: there is no such setting; the settings are url, sign_in, secret, port",
+            ),
         ] {
             assert_eq!(check(given, secrets).unwrap_err(), expected);
         }

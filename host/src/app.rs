@@ -1,0 +1,146 @@
+//! The components, built once and handed to whoever needs them.
+
+use crate::{
+    config::Config,
+    model::id::ConnectionId,
+    plugins::Registry,
+    secrets::{self, DataKey, KeyEncryptionKey, KeySource, Scrubber},
+    store::{self, Store},
+};
+use jackfield_plugin::contract::{Failure, description::Description};
+use std::{fs, io, path::Path, path::PathBuf};
+
+/// Where the check value of the key-encryption key is kept.
+const KEY_CHECK: &str = "key_check";
+
+/// The running host.
+#[derive(Clone)]
+pub struct App {
+    /// What the operator set.
+    pub config: Config,
+    /// The one truth.
+    pub store: Store,
+    /// The plugin files.
+    pub plugins: Registry,
+    /// Every secret value in use, to keep it out of what is written.
+    pub scrubber: Scrubber,
+    /// The executable that runs plugins.
+    pub worker: PathBuf,
+    /// Who we are, in leases: host name and process id.
+    pub owner: String,
+    key: KeyEncryptionKey,
+}
+
+impl App {
+    /// Opens the data folder, making it if it is not there.
+    ///
+    /// # Errors
+    /// The folder cannot be made or written, the database is not ours, or the key is missing or wrong.
+    pub async fn open(config: Config, scrubber: Scrubber) -> Result<App, Failure> {
+        prepare(&config.data_dir)?;
+        let store = Store::open(&config.database()).await?;
+        let key = key(&config, &store).await?;
+        let plugins = Registry::scan(config.plugin_folders());
+        let worker = worker(&config)?;
+        let app = App { config, store, plugins, scrubber, worker, owner: owner(), key };
+        crate::runs::sweep(&app).await?;
+        Ok(app)
+    }
+
+    /// What the plugin of a connector says of itself.
+    ///
+    /// # Errors
+    /// There is no such plugin, or it cannot be described.
+    pub async fn describe(&self, connector: &str) -> Result<Description, Failure> {
+        crate::plugins::describe(&self.store, &self.worker, self.plugins.plugin(connector)?).await
+    }
+
+    /// A connection's data key, made when it is first asked for.
+    ///
+    /// # Errors
+    /// The store failed, or the stored key cannot be opened.
+    pub async fn data_key(&self, connection: &ConnectionId) -> Result<DataKey, Failure> {
+        let install = self.store.install_id();
+        if let Some(wrapped) = self.store.data_key(connection).await? {
+            return Ok(DataKey::unwrap(&self.key, install, connection.as_str(), &wrapped)?);
+        }
+        let made = DataKey::generate();
+        self.store.put_data_key(connection, &made.wrap(&self.key, install, connection.as_str())).await?;
+        Ok(made)
+    }
+}
+
+impl From<store::Error> for Failure {
+    fn from(error: store::Error) -> Self {
+        let cause = std::error::Error::source(&error).map(|cause| format!(" ({cause})")).unwrap_or_default();
+        match error {
+            store::Error::NameTaken { .. } | store::Error::RunActive { .. } => {
+                Failure::you(error.to_string())
+            }
+            error => Failure::jackfield(format!("{error}{cause}")),
+        }
+    }
+}
+
+impl From<secrets::Error> for Failure {
+    fn from(error: secrets::Error) -> Self {
+        Failure::jackfield(error.to_string())
+    }
+}
+
+/// Makes the data folder, readable by nobody else.
+fn prepare(folder: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|error| unusable(folder, &error))
+}
+
+fn unusable(folder: &Path, error: &io::Error) -> Failure {
+    Failure::you(format!("the data folder {} cannot be used: {error}", folder.display()))
+        .field("data_dir")
+        .remedy("name another with --data-dir, JACKFIELD_DATA_DIR or data_dir in jackfield.toml, or give this user the right to it")
+}
+
+/// The key-encryption key: made with a new database, and from then on the one that belongs to it.
+async fn key(config: &Config, store: &Store) -> Result<KeyEncryptionKey, Failure> {
+    let source = config.key_source();
+    let check = store.meta(KEY_CHECK).await?;
+    let key = match (KeyEncryptionKey::load(&source)?, &check, &source) {
+        (Some(key), ..) => key,
+        (None, None, KeySource::File(path)) => new_key(path)?,
+        (None, ..) => return Err(secrets::Error::KeyMissing { source }.into()),
+    };
+    // Two processes that start on a new folder at once agree on the first one's value.
+    let check = store.set_meta_once(KEY_CHECK, &key.check_value(store.install_id())).await?;
+    key.verify(store.install_id(), &check)?;
+    Ok(key)
+}
+
+/// A new key; if another process made one in this very moment, that one.
+fn new_key(path: &Path) -> Result<KeyEncryptionKey, Failure> {
+    match KeyEncryptionKey::create_file(path) {
+        Err(secrets::Error::KeyExists { .. }) => {
+            let source = KeySource::File(path.to_owned());
+            KeyEncryptionKey::load(&source)?.ok_or_else(|| secrets::Error::KeyMissing { source }.into())
+        }
+        other => Ok(other?),
+    }
+}
+
+/// The executable of workers: this very one, by what the kernel says it is, so that replacing the file does no harm.
+fn worker(config: &Config) -> Result<PathBuf, Failure> {
+    if let Some(configured) = &config.worker {
+        return Ok(configured.clone());
+    }
+    let own = Path::new("/proc/self/exe");
+    if own.exists() {
+        return Ok(own.to_owned());
+    }
+    std::env::current_exe()
+        .map_err(|error| Failure::jackfield(format!("this executable cannot be found: {error}")))
+}
+
+fn owner() -> String {
+    let name = rustix::system::uname();
+    format!("{} process {}", name.nodename().to_string_lossy(), std::process::id())
+}

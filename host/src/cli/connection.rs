@@ -1,0 +1,330 @@
+//! `connection`: add, list, show, edit, test, refresh, log, delete.
+
+use super::{
+    Desk,
+    connection_input::{self as input, Given},
+    connection_view as view,
+    output::{exit_code, paint},
+    progress::Progress,
+};
+use crate::{
+    connections::{
+        self, add,
+        add::NewConnection,
+        edit::{self, Change, Plan},
+    },
+    model::{
+        connection::{Connection, TlsTrust},
+        run::{Hook, Run, RunState},
+        settings::Form,
+    },
+    runs::{driver, driver::Orders, notice, request},
+};
+use anstyle::AnsiColor;
+use clap::{Args, Subcommand};
+use jackfield_plugin::contract::Failure;
+use serde_json::json;
+use std::{
+    io::{self, IsTerminal},
+    process::ExitCode,
+};
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Add a connection: checks it, tests it, saves it if the test passed, and refreshes it
+    Add(Add),
+    /// List the connections
+    List {
+        /// Only those whose name contains this, without regard to case
+        #[arg(long, value_name = "TEXT")]
+        search: Option<String>,
+    },
+    /// Show a connection; secrets are never shown
+    Show {
+        /// The connection's name
+        name: String,
+    },
+    /// Change a connection; secrets that are not given are kept
+    Edit(Edit),
+    /// Test a connection
+    Test {
+        /// The connection's name
+        name: String,
+    },
+    /// Fetch a connection's catalog
+    Refresh {
+        /// The connection's name
+        name: String,
+    },
+    /// Print the log of the newest refresh
+    Log {
+        /// The connection's name
+        name: String,
+        /// Print only the file's path
+        #[arg(long)]
+        path: bool,
+    },
+    /// Delete a connection with its secrets and its catalog
+    Delete {
+        /// The connection's name
+        name: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Args)]
+pub(super) struct Add {
+    /// The connector's id; `jackfield plugin list` names them
+    connector: String,
+    /// The connection's name, unique without regard to case
+    name: String,
+    /// Notes
+    #[arg(long, default_value = "")]
+    description: String,
+    #[command(flatten)]
+    given: Given,
+}
+
+#[derive(Args)]
+pub(super) struct Edit {
+    /// The connection's name
+    connection: String,
+    /// A new name
+    #[arg(long = "name", value_name = "NAME")]
+    new_name: Option<String>,
+    /// New notes
+    #[arg(long)]
+    description: Option<String>,
+    /// Take a setting back to its default; may be repeated
+    #[arg(long, value_name = "KEY")]
+    unset: Vec<String>,
+    #[command(flatten)]
+    given: Given,
+}
+
+pub(super) async fn run(command: Command, desk: &Desk) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Add(arguments) => add_one(arguments, desk).await,
+        Command::List { search } => view::list(desk, search.as_deref()).await,
+        Command::Show { name } => view::show(desk, &connections::find(&desk.app, &name).await?).await,
+        Command::Edit(arguments) => edit_one(arguments, desk).await,
+        Command::Test { name } => {
+            let connection = connections::find(&desk.app, &name).await?;
+            let test = test(desk, &connection).await?;
+            Ok(finished(desk, &test))
+        }
+        Command::Refresh { name } => {
+            let connection = connections::find(&desk.app, &name).await?;
+            let run = refresh(desk, &connection).await?;
+            Ok(finished(desk, &run))
+        }
+        Command::Log { name, path } => log(desk, &name, path).await,
+        Command::Delete { name, yes } => delete(desk, &name, yes).await,
+    }
+}
+
+async fn add_one(arguments: Add, desk: &Desk) -> Result<ExitCode, Failure> {
+    let app = &desk.app;
+    let description = app.describe(&arguments.connector).await?;
+    let form = Form::of(&description.settings);
+    let mut values = arguments.given.values(&form)?;
+    if io::stdin().is_terminal() && !desk.output.json {
+        input::ask(&form, &mut values)?;
+    }
+    let new = NewConnection {
+        connector: arguments.connector,
+        name: arguments.name,
+        description: arguments.description,
+        settings: values.settings,
+        secrets: values.secrets,
+        max_parallel: arguments.given.max_parallel,
+        tls: arguments.given.tls(&TlsTrust::default())?.unwrap_or_default(),
+        accept_hosts: arguments.given.accept_hosts,
+    };
+    let draft = add::draft(app, new).await?;
+    desk.output.say(&format!("Testing \"{}\" ({})", draft.name, draft.connector));
+    let saved = match test(desk, &draft).await {
+        Ok(test) if test.state == RunState::Succeeded => add::save(app, &draft, &test).await,
+        Ok(test) => {
+            add::discard(app, &draft).await?;
+            desk.output.say("Not saved, because its test did not pass.");
+            return Ok(finished(desk, &test));
+        }
+        Err(failure) => Err(failure),
+    };
+    let saved = match saved {
+        Ok(saved) => saved,
+        Err(failure) => {
+            add::discard(app, &draft).await?;
+            return Err(failure);
+        }
+    };
+    desk.output.say(&format!("Saved \"{}\".", saved.name));
+    desk.output.say(&format!("{} of \"{}\"", description.words.refresh, saved.name));
+    let refreshed = refresh(desk, &saved).await?;
+    if refreshed.state != RunState::Succeeded {
+        let log = refreshed.log.as_ref().map(|log| app.config.logs().join(log).display().to_string());
+        desk.output.say("The connection stays; only its first refresh did not succeed.");
+        desk.output.say(&format!("  log: {}", log.as_deref().unwrap_or("none was written")));
+        desk.output.say(&format!("  again: jackfield connection refresh {}", shell_word(&saved.name)));
+    }
+    if desk.output.json {
+        desk.output
+            .json(&json!({ "connection": view::as_json(desk, &saved.id).await?, "refresh": refreshed }))?;
+    }
+    Ok(code_of(&refreshed, desk))
+}
+
+async fn edit_one(arguments: Edit, desk: &Desk) -> Result<ExitCode, Failure> {
+    let app = &desk.app;
+    let old = connections::find(app, &arguments.connection).await?;
+    let form = Form::of(&app.describe(&old.connector).await?.settings);
+    let mut values = arguments.given.values(&form)?;
+    for key in &arguments.unset {
+        values.settings.insert(form.field(key)?.id.clone(), serde_json::Value::Null);
+    }
+    let change = Change {
+        name: arguments.new_name,
+        description: arguments.description,
+        settings: values.settings,
+        secrets: values.secrets,
+        max_parallel: arguments.given.max_parallel,
+        tls: arguments.given.tls(&old.tls)?,
+        accept_hosts: arguments.given.accept_hosts,
+    };
+    let saved = match edit::plan(app, &old, change).await? {
+        Plan::Saved(saved) => *saved,
+        Plan::Test(draft) => {
+            desk.output.say(&format!("Testing the change of \"{}\"", old.name));
+            let test = test(desk, &draft).await;
+            let saved = match &test {
+                Ok(test) if test.state == RunState::Succeeded => edit::save(app, &old, &draft, test).await,
+                Ok(_) => Err(Failure::cancelled()),
+                Err(failure) => Err(failure.clone()),
+            };
+            match (saved, test) {
+                (Ok(saved), _) => saved,
+                (Err(failure), test) => {
+                    add::discard(app, &draft).await?;
+                    desk.output.say("Not saved; the connection is as it was.");
+                    return match test {
+                        Ok(test) if test.state != RunState::Succeeded => Ok(finished(desk, &test)),
+                        _ => Err(failure),
+                    };
+                }
+            }
+        }
+    };
+    desk.output.say(&format!(
+        "Saved \"{}\". Its catalog is as it was; `jackfield connection refresh` brings it up to date.",
+        saved.name
+    ));
+    if desk.output.json {
+        desk.output.json(&view::as_json(desk, &saved.id).await?)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Tests a connection and shows each check.
+async fn test(desk: &Desk, connection: &Connection) -> Result<Run, Failure> {
+    let run = request::request(&desk.app, connection, Hook::Test).await?;
+    let orders = Orders::interactive(notice::nobody(), desk.cancel.clone());
+    let run = driver::drive(&desk.app, &run.id, &orders).await?;
+    view::checks(desk, &run);
+    Ok(run)
+}
+
+/// Refreshes a connection with progress, and shows what came of it.
+async fn refresh(desk: &Desk, connection: &Connection) -> Result<Run, Failure> {
+    let run = request::request(&desk.app, connection, Hook::Refresh).await?;
+    let progress = Progress::new(desk.output.json);
+    let orders = Orders::interactive(progress.watcher(), desk.cancel.clone());
+    let run = driver::drive(&desk.app, &run.id, &orders).await;
+    progress.finish();
+    let run = run?;
+    view::refreshed(desk, &run);
+    Ok(run)
+}
+
+/// Prints how a run ended, and yields the exit code for that.
+fn finished(desk: &Desk, run: &Run) -> ExitCode {
+    if desk.output.json {
+        // Printing is all that can fail here, and there is nowhere else to say so.
+        let _ = desk.output.json(run);
+    }
+    code_of(run, desk)
+}
+
+fn code_of(run: &Run, desk: &Desk) -> ExitCode {
+    match (run.state, &run.failure) {
+        (RunState::Succeeded, _) => ExitCode::SUCCESS,
+        (RunState::Cancelled, _) => {
+            desk.output.say("Cancelled; everything is as it was.");
+            ExitCode::from(exit_code(&Failure::cancelled()))
+        }
+        (_, Some(failure)) if desk.output.json => ExitCode::from(exit_code(failure)),
+        (_, Some(failure)) => desk.output.failure(failure),
+        (state, None) => {
+            let text = format!("the run {} is {} and says nothing more", run.id, state.as_str());
+            desk.output.failure(&Failure::jackfield(text))
+        }
+    }
+}
+
+async fn log(desk: &Desk, name: &str, path_only: bool) -> Result<ExitCode, Failure> {
+    let connection = connections::find(&desk.app, name).await?;
+    let newest = match &connection.last_refresh_run {
+        Some(id) => desk.app.store.run(id).await?.and_then(|run| run.log),
+        None => None,
+    };
+    let Some(newest) = newest else {
+        return Err(Failure::you(format!(
+            "\"{}\" has not been refreshed yet, so there is no log",
+            connection.name
+        ))
+        .remedy(format!("refresh it first: jackfield connection refresh {}", shell_word(&connection.name))));
+    };
+    let path = desk.app.config.logs().join(newest);
+    if path_only {
+        desk.output.line(&path.display().to_string());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| Failure::you(format!("the log {} cannot be read: {error}", path.display())))?;
+    if desk.output.json {
+        desk.output.json(&json!({ "path": path, "lines": text.lines().collect::<Vec<_>>() }))?;
+    } else {
+        desk.output.line(text.trim_end());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn delete(desk: &Desk, name: &str, yes: bool) -> Result<ExitCode, Failure> {
+    let connection = connections::find(&desk.app, name).await?;
+    if !yes {
+        if !io::stdin().is_terminal() {
+            return Err(Failure::you(format!("deleting \"{}\" needs to be confirmed", connection.name))
+                .remedy("add --yes"));
+        }
+        let question = format!("Delete \"{}\" with its secrets and its catalog?", connection.name);
+        if !input::confirm(&question)? {
+            desk.output.say("Nothing was deleted.");
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+    desk.app.store.delete_connection(&connection.id).await?;
+    let green = paint(AnsiColor::Green);
+    desk.output.say(&format!("{green}Deleted{green:#} \"{}\".", connection.name));
+    if desk.output.json {
+        desk.output.json(&json!({ "deleted": connection.name }))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A name as a shell takes it.
+fn shell_word(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    if name.chars().all(plain) { name.to_owned() } else { format!("'{}'", name.replace('\'', "'\\''")) }
+}

@@ -1,0 +1,186 @@
+//! What is given for a connection on the command line, and what is asked for at a terminal.
+
+use crate::model::{
+    connection::TlsTrust,
+    secret::SecretValue,
+    settings::{Field, FieldKind, Form},
+};
+use clap::Args;
+use dialoguer::{Confirm, Input, Password, Select};
+use jackfield_plugin::contract::Failure;
+use serde_json::{Map, Value};
+use std::{collections::BTreeMap, fs, io::Read, path::PathBuf};
+
+/// The largest file that can be a secret or a certificate.
+const LARGEST: u64 = 1024 * 1024;
+
+/// Flags that `add` and `edit` share.
+#[derive(Args)]
+pub(super) struct Given {
+    /// A setting, as key=value; may be repeated. `jackfield plugin show` names the keys
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    settings: Vec<String>,
+    /// A secret: key=@FILE from a file, key=env:VARIABLE from the environment, key=- from standard input; may be repeated
+    #[arg(long = "secret", value_name = "KEY=SOURCE")]
+    secrets: Vec<String>,
+    /// Max parallel executions: HTTP requests in flight for this connection, at least 1
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) max_parallel: Option<u32>,
+    /// Certificates (PEM) to trust besides the system's; empty to trust only those again
+    #[arg(long, value_name = "FILE")]
+    tls_ca: Option<PathBuf>,
+    /// The name that the server's certificate must carry, where it is not the host name; empty for the host name again
+    #[arg(long, value_name = "NAME")]
+    tls_server_name: Option<String>,
+    /// Accept the hosts that the connector must reach besides the settings'
+    #[arg(long)]
+    pub(super) accept_hosts: bool,
+}
+
+/// Settings and secrets, read.
+#[derive(Default)]
+pub(super) struct Values {
+    pub(super) settings: Map<String, Value>,
+    pub(super) secrets: BTreeMap<String, SecretValue>,
+}
+
+impl Given {
+    /// Reads the settings and secrets that were given.
+    pub(super) fn values(&self, form: &Form) -> Result<Values, Failure> {
+        let mut values = Values::default();
+        for text in &self.settings {
+            let (key, value) = split(text, "--set")?;
+            let field = form.field(key)?;
+            values.settings.insert(field.id.clone(), field.parse(value)?);
+        }
+        let mut from_input = None;
+        for text in &self.secrets {
+            let (key, source) = split(text, "--secret")?;
+            let field = form.field(key)?;
+            if !field.secret {
+                return Err(Failure::you(format!("{key} is not a secret; give it with --set")).field(key));
+            }
+            if source == "-" && from_input.replace(key).is_some() {
+                return Err(Failure::you("only one secret can be read from standard input").field(key));
+            }
+            values.secrets.insert(field.id.clone(), read_secret(key, source)?);
+        }
+        Ok(values)
+    }
+
+    /// Whom to trust, if that was given; an empty value takes one part back.
+    pub(super) fn tls(&self, old: &TlsTrust) -> Result<Option<TlsTrust>, Failure> {
+        if self.tls_ca.is_none() && self.tls_server_name.is_none() {
+            return Ok(None);
+        }
+        let mut tls = old.clone();
+        if let Some(path) = &self.tls_ca {
+            tls.ca_pem = match path.as_os_str().is_empty() {
+                true => None,
+                false => Some(read_file(path, "--tls-ca")?),
+            };
+        }
+        if let Some(name) = &self.tls_server_name {
+            tls.server_name = (!name.is_empty()).then(|| name.clone());
+        }
+        Ok(Some(tls))
+    }
+}
+
+fn split<'a>(text: &'a str, flag: &str) -> Result<(&'a str, &'a str), Failure> {
+    text.split_once('=').ok_or_else(|| {
+        // The text may be a secret that was typed in the wrong place.
+        let key: String =
+            text.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').take(32).collect();
+        Failure::you(format!("{flag} {key}… has no \"=\"; it takes KEY=VALUE"))
+    })
+}
+
+fn read_secret(key: &str, source: &str) -> Result<SecretValue, Failure> {
+    let text = if let Some(path) = source.strip_prefix('@') {
+        read_file(&PathBuf::from(path), key)?
+    } else if let Some(variable) = source.strip_prefix("env:") {
+        std::env::var(variable)
+            .map_err(|_| Failure::you(format!("{key}: the variable {variable} is not set")).field(key))?
+    } else if source == "-" {
+        let mut text = String::new();
+        let read = std::io::stdin().take(LARGEST).read_to_string(&mut text);
+        read.map_err(|error| {
+            Failure::you(format!("{key}: standard input cannot be read: {error}")).field(key)
+        })?;
+        text
+    } else {
+        return Err(Failure::you(format!(
+            "{key}: a secret is not given on the command line, where others can see it"
+        ))
+        .field(key)
+        .remedy(format!(
+            "use --secret {key}=@FILE, --secret {key}=env:VARIABLE or --secret {key}=- (standard input)"
+        )));
+    };
+    let text = text.strip_suffix('\n').unwrap_or(&text);
+    let text = text.strip_suffix('\r').unwrap_or(text);
+    Ok(SecretValue::new(text))
+}
+
+fn read_file(path: &PathBuf, what: &str) -> Result<String, Failure> {
+    let wrong = |why: String| Failure::you(format!("{what}: the file {} {why}", path.display())).field(what);
+    let size = fs::metadata(path).map_err(|error| wrong(format!("cannot be read: {error}")))?.len();
+    if size > LARGEST {
+        return Err(wrong(format!("is too large ({size} bytes)")));
+    }
+    let bytes = fs::read(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+    String::from_utf8(bytes).map_err(|_| wrong("is not text".to_owned()))
+}
+
+/// Asks at the terminal for what must be given and is missing.
+pub(super) fn ask(form: &Form, values: &mut Values) -> Result<(), Failure> {
+    for field in &form.fields {
+        let given = values.settings.contains_key(&field.id) || values.secrets.contains_key(&field.id);
+        if given || !field.required || field.default.is_some() || !form.applies(field, &values.settings) {
+            continue;
+        }
+        if let Some(line) = field.help.lines().next() {
+            eprintln!("{line}");
+        }
+        if field.secret {
+            let text = Password::new().with_prompt(&field.title).interact().map_err(no_answer)?;
+            values.secrets.insert(field.id.clone(), SecretValue::new(text));
+        } else {
+            let value = ask_one(field)?;
+            values.settings.insert(field.id.clone(), value);
+        }
+    }
+    Ok(())
+}
+
+fn ask_one(field: &Field) -> Result<Value, Failure> {
+    if !field.choices.is_empty() {
+        let labels: Vec<&str> = field.choices.iter().map(|choice| choice.label.as_str()).collect();
+        let at = Select::new()
+            .with_prompt(&field.title)
+            .items(&labels)
+            .default(0)
+            .interact()
+            .map_err(no_answer)?;
+        return Ok(Value::from(field.choices[at].value.clone()));
+    }
+    if field.kind == FieldKind::Boolean {
+        return confirm(&field.title).map(Value::from);
+    }
+    let prompt = match &field.placeholder {
+        Some(example) => format!("{} (such as {example})", field.title),
+        None => field.title.clone(),
+    };
+    let text: String = Input::new().with_prompt(prompt).interact_text().map_err(no_answer)?;
+    Ok(field.parse(&text)?)
+}
+
+/// Asks yes or no; no unless told otherwise.
+pub(super) fn confirm(question: &str) -> Result<bool, Failure> {
+    Confirm::new().with_prompt(question).default(false).interact().map_err(no_answer)
+}
+
+fn no_answer(error: dialoguer::Error) -> Failure {
+    Failure::you(format!("no answer was given: {error}"))
+}

@@ -1,0 +1,216 @@
+//! How connections, tests and refreshes are shown.
+
+use super::{
+    Desk,
+    output::{moment, moment_or, paint},
+};
+use crate::{
+    connections::secrets,
+    model::{
+        catalog::{KindChange, KindSummary},
+        connection::Connection,
+        credential::{CredentialVersion, VersionState},
+        id::ConnectionId,
+        run::{Run, RunState},
+        settings::Form,
+    },
+};
+use anstyle::AnsiColor;
+use jackfield_plugin::contract::{
+    Failure,
+    hooks::{Check, CheckStatus, TestReport},
+};
+use serde_json::{Value, json};
+use std::process::ExitCode;
+
+pub(super) async fn list(desk: &Desk, search: Option<&str>) -> Result<ExitCode, Failure> {
+    let connections = desk.app.store.connections(search).await?;
+    if desk.output.json {
+        let mut all = Vec::new();
+        for connection in &connections {
+            all.push(as_json(desk, &connection.id).await?);
+        }
+        desk.output.json(&all)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if connections.is_empty() {
+        desk.output.line(&match search {
+            Some(text) => format!("No connection's name contains \"{text}\"."),
+            None => "There are no connections. Add one with `jackfield connection add <connector> <name>`."
+                .to_owned(),
+        });
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut rows = Vec::new();
+    for connection in connections {
+        let (url, state) = (address(desk, &connection).await, state(desk, &connection).await?);
+        let refreshed = moment_or(connection.last_refresh_at, "never");
+        rows.push(vec![connection.name, connection.connector, url, state, refreshed]);
+    }
+    desk.output.table(&["NAME", "CONNECTOR", "URL", "STATE", "LAST SUCCESSFUL REFRESH"], rows);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The connection's address; a dash where its plugin is missing, which must not hide the connection.
+async fn address(desk: &Desk, connection: &Connection) -> String {
+    match desk.app.describe(&connection.connector).await {
+        Ok(description) => Form::of(&description.settings).address(&connection.settings),
+        Err(_) => None,
+    }
+    .unwrap_or_else(|| "-".to_owned())
+}
+
+/// How a connection stands, in a few words.
+async fn state(desk: &Desk, connection: &Connection) -> Result<String, Failure> {
+    if desk.app.plugins.plugin(&connection.connector).is_err() {
+        return Ok("plugin missing".to_owned());
+    }
+    let newest = match &connection.last_refresh_run {
+        Some(id) => desk.app.store.run(id).await?.map(|run| run.state),
+        None => None,
+    };
+    Ok(match newest {
+        Some(RunState::Queued | RunState::Running) => "refreshing",
+        Some(RunState::Failed) => "last refresh failed",
+        Some(RunState::Cancelled) => "last refresh cancelled",
+        Some(RunState::Succeeded) => "ready",
+        None => "not refreshed yet",
+    }
+    .to_owned())
+}
+
+/// A connection as JSON: all but the secrets' values.
+pub(super) async fn as_json(desk: &Desk, id: &ConnectionId) -> Result<Value, Failure> {
+    let connection = desk.app.store.connection(id).await?;
+    let connection = connection.ok_or_else(|| Failure::you("the connection was deleted meanwhile"))?;
+    let credentials = current(desk, id).await?;
+    let kinds = desk.app.store.kinds(id).await?;
+    let (url, state) = (address(desk, &connection).await, state(desk, &connection).await?);
+    let secrets = secrets::present(&desk.app, id).await?;
+    Ok(json!({
+        "connection": connection, "url": url, "state": state, "secrets": secrets, "credentials": credentials, "catalog": kinds,
+    }))
+}
+
+async fn current(desk: &Desk, id: &ConnectionId) -> Result<Vec<CredentialVersion>, Failure> {
+    let all = desk.app.store.credentials(id).await?;
+    Ok(all.into_iter().filter(|version| version.state == VersionState::Current).collect())
+}
+
+pub(super) async fn show(desk: &Desk, connection: &Connection) -> Result<ExitCode, Failure> {
+    if desk.output.json {
+        desk.output.json(&as_json(desk, &connection.id).await?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let out = &desk.output;
+    out.line(&format!("{} ({})", connection.name, connection.connector));
+    if !connection.description.is_empty() {
+        out.line(&connection.description);
+    }
+    out.line("");
+    let mut rows = vec![
+        vec!["URL".to_owned(), address(desk, connection).await],
+        vec!["State".to_owned(), state(desk, connection).await?],
+        vec!["Last successful refresh".to_owned(), moment_or(connection.last_refresh_at, "never")],
+        vec!["Max parallel executions".to_owned(), connection.max_parallel.to_string()],
+    ];
+    rows.extend(setting_rows(desk, connection).await);
+    if let Some(name) = &connection.tls.server_name {
+        rows.push(vec!["TLS server name".to_owned(), name.clone()]);
+    }
+    if connection.tls.ca_pem.is_some() {
+        rows.push(vec!["TLS".to_owned(), "trusts its own CA besides the system's".to_owned()]);
+    }
+    for version in current(desk, &connection.id).await? {
+        let ends = version.expires_at.map(|end| format!(", ends {}", moment(end))).unwrap_or_default();
+        let text = format!("version {} of {}{ends}", version.version, moment(version.created_at));
+        rows.push(vec![format!("Credential {}", version.credential), text]);
+    }
+    out.table(&["", ""], rows);
+    let kinds = desk.app.store.kinds(&connection.id).await?;
+    if !kinds.is_empty() {
+        out.line("");
+        summaries(desk, &kinds);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn setting_rows(desk: &Desk, connection: &Connection) -> Vec<Vec<String>> {
+    let form = desk
+        .app
+        .describe(&connection.connector)
+        .await
+        .ok()
+        .map(|description| Form::of(&description.settings));
+    let row = |(key, value): (&String, &Value)| {
+        let title = form
+            .as_ref()
+            .and_then(|form| form.field(key).ok())
+            .map_or_else(|| key.clone(), |field| field.title.clone());
+        vec![title, value.as_str().map_or_else(|| value.to_string(), str::to_owned)]
+    };
+    connection.settings.iter().map(row).collect()
+}
+
+/// The catalog's kinds as a table.
+pub(super) fn summaries(desk: &Desk, kinds: &[KindSummary]) {
+    let row = |kind: &KindSummary| {
+        let note = kind.kept_reason.as_ref().map(|reason| format!("kept: {reason}")).unwrap_or_default();
+        vec![kind.kind.clone(), kind.count.to_string(), moment(kind.refreshed_at), note]
+    };
+    desk.output.table(&["KIND", "OBJECTS", "AS OF", "NOTE"], kinds.iter().map(row));
+}
+
+/// The checks of a test, a line each.
+pub(super) fn checks(desk: &Desk, run: &Run) {
+    let report = run.result.clone().and_then(|result| serde_json::from_value::<TestReport>(result).ok());
+    for check in report.iter().flat_map(|report| &report.checks) {
+        desk.output.say(&check_line(check));
+        if let Some(remedy) = check.failure.as_ref().and_then(|failure| failure.remedy.as_ref()) {
+            desk.output.say(&format!("      remedy: {remedy}"));
+        }
+    }
+}
+
+fn check_line(check: &Check) -> String {
+    let (colour, word) = match check.status {
+        CheckStatus::Passed => (AnsiColor::Green, "passed"),
+        CheckStatus::Failed => (AnsiColor::Red, "FAILED"),
+        _ => (AnsiColor::Yellow, "skipped"),
+    };
+    let style = paint(colour);
+    let Check { name, detail, .. } = check;
+    if detail.is_empty() {
+        format!("  {style}{word}{style:#}  {name}")
+    } else {
+        format!("  {style}{word}{style:#}  {name}: {detail}")
+    }
+}
+
+/// What a refresh changed.
+pub(super) fn refreshed(desk: &Desk, run: &Run) {
+    let kinds = run.result.as_ref().map(|result| result["kinds"].clone());
+    let Some(changes) = kinds.and_then(|kinds| serde_json::from_value::<Vec<KindChange>>(kinds).ok()) else {
+        return;
+    };
+    if desk.output.json {
+        return;
+    }
+    let row = |change: &KindChange| {
+        let KindChange { kind, count, added, changed, removed, kept_reason } = change;
+        match kept_reason {
+            Some(reason) => {
+                let dash = || "-".to_owned();
+                vec![kind.clone(), dash(), dash(), dash(), dash(), format!("kept: {reason}")]
+            }
+            None => {
+                let numbers = [count, added, changed, removed].map(ToString::to_string);
+                std::iter::once(kind.clone()).chain(numbers).chain([String::new()]).collect()
+            }
+        }
+    };
+    desk.output.table(&["KIND", "OBJECTS", "ADDED", "CHANGED", "REMOVED", "NOTE"], changes.iter().map(row));
+    if let Some(log) = &run.log {
+        desk.output.line(&format!("Log: {}", desk.app.config.logs().join(log).display()));
+    }
+}

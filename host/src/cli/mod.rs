@@ -1,0 +1,234 @@
+//! The command line: asks and shows, decides nothing. This file is its table of contents; each noun has a file.
+
+mod catalog;
+mod config;
+mod connection;
+mod connection_input;
+mod connection_view;
+mod output;
+mod plugin;
+mod progress;
+mod run;
+mod worker;
+
+use crate::{
+    app::App,
+    config::{Config, Loaded, LogFormat},
+    secrets::Scrubber,
+};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use jackfield_plugin::contract::Failure;
+use output::Output;
+use serde_json::{Map, Value, json};
+use std::{path::PathBuf, process::ExitCode};
+use tokio_util::sync::CancellationToken;
+
+/// Connects to systems through plugins: tests connections, fetches their catalogs, keeps their secrets.
+#[derive(Parser)]
+#[command(
+    name = "jackfield",
+    version,
+    after_help = "Exit codes: 0 done, 1 Jackfield's fault, 2 your input, 3 the network, 4 the remote system, \
+                  5 the credential, 6 the plugin, 130 cancelled.\n\n\
+                  Begin with `jackfield plugin list`, then `jackfield plugin show <connector>`, then \
+                  `jackfield connection add <connector> <name> --help`."
+)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Flags of every command.
+#[derive(Args)]
+struct Global {
+    /// Configuration file [default: jackfield.toml in the working folder, if there is one]
+    #[arg(long, global = true, value_name = "FILE", env = "JACKFIELD_CONFIG")]
+    config: Option<PathBuf>,
+    /// Data folder: one folder is one project
+    #[arg(long, global = true, value_name = "FOLDER")]
+    data_dir: Option<PathBuf>,
+    /// A folder with plugin files, besides `plugins` in the data folder; may be repeated
+    #[arg(long = "plugin-dir", global = true, value_name = "FOLDER")]
+    plugin_dirs: Vec<PathBuf>,
+    /// Print JSON
+    #[arg(long, global = true)]
+    json: bool,
+    /// What is written to standard error: error, warn, info, debug, trace
+    #[arg(long, global = true, value_name = "LEVEL")]
+    log_level: Option<String>,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: Colour,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, ValueEnum)]
+enum Colour {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Plugins: which there are, and what they need
+    #[command(subcommand)]
+    Plugin(plugin::Command),
+    /// Connections: add, test, refresh, change, delete
+    #[command(subcommand)]
+    Connection(connection::Command),
+    /// The catalog: what refreshes found
+    #[command(subcommand)]
+    Catalog(catalog::Command),
+    /// Runs: what was done, and what is being done
+    #[command(subcommand)]
+    Run(run::Command),
+    /// The configuration
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Runs one plugin for the host at the other end of standard input and output
+    #[command(hide = true)]
+    Worker,
+}
+
+/// What every command is given.
+struct Desk {
+    app: App,
+    output: Output,
+    /// Fires at Ctrl-C.
+    cancel: CancellationToken,
+}
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.command {
+        Command::Worker => worker::main(),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "jackfield", &mut std::io::stdout());
+            ExitCode::SUCCESS
+        }
+        command => with_runtime(cli.global, command),
+    }
+}
+
+fn with_runtime(global: Global, command: Command) -> ExitCode {
+    set_colour(global.color);
+    let scrubber = Scrubber::new();
+    let output = Output::new(global.json, scrubber.clone());
+    let outcome = load(&global).and_then(|loaded| {
+        log_to_stderr(&loaded.config, &scrubber)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let runtime =
+            runtime.map_err(|error| Failure::jackfield(format!("the runtime cannot be started: {error}")))?;
+        let outcome = runtime.block_on(dispatch(command, loaded, scrubber, &output));
+        // A blocking read of the terminal must not keep the process.
+        runtime.shutdown_background();
+        outcome
+    });
+    match outcome {
+        Ok(code) => code,
+        Err(failure) => output.failure(&failure),
+    }
+}
+
+async fn dispatch(
+    command: Command,
+    loaded: Loaded,
+    scrubber: Scrubber,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
+    let cancel = on_interrupt();
+    // Neither needs the data folder, and must help where it cannot be opened.
+    match command {
+        Command::Config(command) => return config::run(&command, &loaded, output),
+        Command::Plugin(plugin::Command::List) => return plugin::list(&loaded.config, output),
+        _ => {}
+    }
+    let app = App::open(loaded.config, scrubber).await?;
+    let desk = Desk { app, output: output.clone(), cancel };
+    let outcome = match command {
+        Command::Plugin(command) => plugin::run(command, &desk).await,
+        Command::Connection(command) => connection::run(command, &desk).await,
+        Command::Catalog(command) => catalog::run(command, &desk).await,
+        Command::Run(command) => run::run(command, &desk).await,
+        Command::Config(_) | Command::Completions { .. } | Command::Worker => Ok(ExitCode::SUCCESS),
+    };
+    desk.app.store.close().await;
+    outcome
+}
+
+fn load(global: &Global) -> Result<Loaded, Failure> {
+    let mut flags = Map::new();
+    if let Some(folder) = &global.data_dir {
+        flags.insert("data_dir".to_owned(), json!(folder));
+    }
+    if !global.plugin_dirs.is_empty() {
+        flags.insert("plugin_dirs".to_owned(), json!(global.plugin_dirs));
+    }
+    if let Some(level) = &global.log_level {
+        flags.insert("log".to_owned(), Value::Object(Map::from_iter([("level".to_owned(), json!(level))])));
+    }
+    Config::load(global.config.as_deref(), flags).map_err(|error| Failure::you(error.to_string()))
+}
+
+fn set_colour(colour: Colour) {
+    let choice = match colour {
+        Colour::Auto => anstream::ColorChoice::Auto,
+        Colour::Always => anstream::ColorChoice::Always,
+        Colour::Never => anstream::ColorChoice::Never,
+    };
+    choice.write_global();
+}
+
+fn log_to_stderr(config: &Config, scrubber: &Scrubber) -> Result<(), Failure> {
+    let filter = tracing_subscriber::EnvFilter::try_new(&config.log.level).map_err(|error| {
+        Failure::you(format!("log.level \"{}\" cannot be used: {error}", config.log.level))
+    })?;
+    let scrubber = scrubber.clone();
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(false)
+        .with_writer(move || scrubber.writer(std::io::stderr()));
+    match config.log.format {
+        LogFormat::Json => builder.json().init(),
+        LogFormat::Text => builder.init(),
+    }
+    Ok(())
+}
+
+/// A token that fires at the first Ctrl-C or SIGTERM. A second one ends the process at once.
+fn on_interrupt() -> CancellationToken {
+    let token = CancellationToken::new();
+    let fired = token.clone();
+    tokio::spawn(async move {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
+        loop {
+            let terminated = async {
+                match terminate.as_mut() {
+                    Some(signal) => drop(signal.recv().await),
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                result = tokio::signal::ctrl_c() => if result.is_err() { return },
+                () = terminated => {}
+            }
+            if fired.is_cancelled() {
+                std::process::exit(130);
+            }
+            fired.cancel();
+        }
+    });
+    token
+}

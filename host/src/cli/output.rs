@@ -1,0 +1,123 @@
+//! What is printed: tables or JSON on standard output, messages on standard error. All of it passes the scrubber.
+
+use crate::secrets::Scrubber;
+use anstyle::{AnsiColor, Style};
+use comfy_table::{ContentArrangement, Table, presets};
+use jackfield_plugin::contract::{Blame, Failure};
+use serde::Serialize;
+use std::{
+    io::{IsTerminal, Write},
+    process::ExitCode,
+};
+
+/// Exit code of a cancelled command, as shells have it.
+const CANCELLED: u8 = 130;
+
+/// Where commands print.
+#[derive(Clone)]
+pub(super) struct Output {
+    /// JSON instead of tables.
+    pub(super) json: bool,
+    scrubber: Scrubber,
+}
+
+impl Output {
+    pub(super) fn new(json: bool, scrubber: Scrubber) -> Self {
+        Output { json, scrubber }
+    }
+
+    /// Prints a value as JSON.
+    pub(super) fn json(&self, value: &impl Serialize) -> Result<(), Failure> {
+        let text = serde_json::to_string_pretty(value)
+            .map_err(|error| Failure::jackfield(format!("the output cannot be written: {error}")))?;
+        self.line(&text);
+        Ok(())
+    }
+
+    /// Prints a line.
+    pub(super) fn line(&self, line: &str) {
+        // A reader that has had enough (`| head`) is no failure.
+        let _ = writeln!(anstream::stdout(), "{}", self.scrubber.scrub_text(line));
+    }
+
+    /// Prints a line for a person who watches; not in JSON.
+    pub(super) fn say(&self, line: &str) {
+        if !self.json {
+            self.line(line);
+        }
+    }
+
+    /// Prints a line on standard error.
+    pub(super) fn warn(&self, line: &str) {
+        let _ = writeln!(anstream::stderr(), "{}", self.scrubber.scrub_text(line));
+    }
+
+    /// Prints a table.
+    pub(super) fn table(&self, header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
+        let mut table = Table::new();
+        table
+            .load_style(presets::NOTHING)
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_header(header);
+        if !std::io::stdout().is_terminal() {
+            table.set_content_arrangement(ContentArrangement::Disabled);
+        }
+        for row in rows {
+            table.add_row(row);
+        }
+        for line in table.to_string().lines() {
+            self.line(line.trim_end());
+        }
+    }
+
+    /// Prints a failure and yields its exit code.
+    pub(super) fn failure(&self, failure: &Failure) -> ExitCode {
+        let code = exit_code(failure);
+        if self.json {
+            let text = serde_json::json!({ "error": failure, "exit_code": code }).to_string();
+            self.warn(&text);
+        } else {
+            let style = paint(AnsiColor::Red);
+            self.warn(&format!("{style}error{style:#} ({}): {}", failure.blame.noun(), failure.message));
+            if let Some(reference) = &failure.reference {
+                self.warn(&format!("  reference: {reference}"));
+            }
+            if let Some(remedy) = &failure.remedy {
+                self.warn(&format!("  remedy: {remedy}"));
+            }
+        }
+        ExitCode::from(code)
+    }
+}
+
+/// A bold style in a colour.
+pub(super) fn paint(colour: AnsiColor) -> Style {
+    Style::new().bold().fg_color(Some(colour.into()))
+}
+
+/// The documented exit codes.
+pub(super) fn exit_code(failure: &Failure) -> u8 {
+    if failure.cancelled {
+        return CANCELLED;
+    }
+    match failure.blame {
+        Blame::You => 2,
+        Blame::Network => 3,
+        Blame::Remote => 4,
+        Blame::Credential => 5,
+        Blame::Plugin => 6,
+        _ => 1,
+    }
+}
+
+/// A moment in local time, for a person.
+pub(super) fn moment(millis: i64) -> String {
+    jiff::Timestamp::from_millisecond(millis)
+        .map(|moment| moment.to_zoned(jiff::tz::TimeZone::system()).strftime("%F %T").to_string())
+        .unwrap_or_else(|_| millis.to_string())
+}
+
+/// A moment, or a word for its absence.
+pub(super) fn moment_or(millis: Option<i64>, otherwise: &str) -> String {
+    millis.map_or_else(|| otherwise.to_owned(), moment)
+}

@@ -1,0 +1,275 @@
+//! Configuration: defaults, then `jackfield.toml`, then `JACKFIELD_*` variables, then flags. A later one wins.
+//!
+//! A key that nobody knows is an error that names it, wherever it stands: a mistyped setting must not be a silent default.
+//! Variables name a key in capitals, sections parted by two underscores: `JACKFIELD_DATA_DIR`, `JACKFIELD_LOG__LEVEL`.
+
+use crate::{http::limits::Limits, secrets::KeySource};
+use figment::{
+    Figment,
+    providers::{Env, Format, Serialized, Toml},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// Everything that an operator can set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The data folder: one folder is one project, with its database, key, logs and plugins.
+    pub data_dir: PathBuf,
+    /// Folders with plugin files, besides `plugins` in the data folder.
+    pub plugin_dirs: Vec<PathBuf>,
+    /// Where the key-encryption key is.
+    pub key: Key,
+    /// Logs.
+    pub log: Log,
+    /// Runs.
+    pub run: Run,
+    /// HTTP.
+    pub http: Http,
+    /// The executable that runs plugins; this one if empty.
+    pub worker: Option<PathBuf>,
+}
+
+/// Where the key-encryption key is. A file in the data folder unless one of these is set.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Key {
+    /// A file, mode 0600.
+    pub file: Option<PathBuf>,
+    /// An environment variable, by its name.
+    pub variable: Option<String>,
+    /// A systemd credential, by its name.
+    pub systemd_credential: Option<String>,
+}
+
+/// Logs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// What the name of a refresh's log file begins with.
+    pub prefix: String,
+    /// What is written to standard error: `error`, `warn`, `info`, `debug`, `trace`, or directives such as `jackfield=debug`.
+    pub level: String,
+    /// How it is written there.
+    pub format: LogFormat,
+}
+
+/// How log lines are written to standard error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For a person.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// Seconds after which a test is ended.
+    pub test_limit_seconds: u64,
+    /// Seconds after which a refresh is ended.
+    pub refresh_limit_seconds: u64,
+    /// Runs that are remembered for each connection.
+    pub keep: i64,
+}
+
+/// HTTP.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// Seconds to open a connection.
+    pub connect_seconds: u64,
+    /// Seconds for one request and its answer.
+    pub request_seconds: u64,
+    /// The largest answer, decompressed, in MiB.
+    pub max_answer_mib: u64,
+    /// How often one request is sent at most.
+    pub max_attempts: u32,
+    /// The longest time to wait, in seconds, because the remote system asked for it.
+    pub max_wait_seconds: u64,
+    /// A proxy for all connections, such as `http://proxy:3128`. The proxy variables of the environment are ignored.
+    pub proxy: Option<url::Url>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let folders = directories::ProjectDirs::from("", "", "jackfield");
+        Config {
+            data_dir: folders
+                .map_or_else(|| PathBuf::from("jackfield-data"), |folders| folders.data_dir().to_owned()),
+            plugin_dirs: Vec::new(),
+            key: Key::default(),
+            log: Log { prefix: "Jackfield".to_owned(), level: "warn".to_owned(), format: LogFormat::Text },
+            run: Run { test_limit_seconds: 120, refresh_limit_seconds: 3600, keep: 100 },
+            http: Http {
+                connect_seconds: 10,
+                request_seconds: 60,
+                max_answer_mib: 64,
+                max_attempts: 5,
+                max_wait_seconds: 300,
+                proxy: None,
+            },
+            worker: None,
+        }
+    }
+}
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file that was named is not there.
+    #[error("the configuration file {0} does not exist")]
+    NoFile(PathBuf),
+    /// A key or value is wrong; the message names it and where it stands.
+    #[error("the configuration cannot be used: {0}")]
+    Invalid(String),
+}
+
+/// The configuration with where each value comes from.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    figment: Figment,
+}
+
+impl Config {
+    /// Reads the configuration. `file` is the one that was asked for, if one was; otherwise `jackfield.toml` in the working
+    /// folder is read if it is there. `flags` holds what was given on the command line, by key.
+    ///
+    /// # Errors
+    /// The named file is missing, or a key or value is wrong.
+    pub fn load(file: Option<&Path>, flags: Map<String, Value>) -> Result<Loaded, Error> {
+        if let Some(missing) = file.filter(|file| !file.exists()) {
+            return Err(Error::NoFile(missing.to_owned()));
+        }
+        let file = file.unwrap_or(Path::new("jackfield.toml"));
+        let figment = Figment::from(Serialized::defaults(Config::default()))
+            .merge(Toml::file_exact(file))
+            .merge(Env::prefixed("JACKFIELD_").ignore(&["config"]).split("__"))
+            .merge(Serialized::defaults(flags));
+        let config: Config = figment.extract().map_err(|errors| {
+            let lines: Vec<String> = errors.into_iter().map(|error| error.to_string()).collect();
+            Error::Invalid(lines.join("; "))
+        })?;
+        config.check()?;
+        Ok(Loaded { config, figment })
+    }
+
+    /// The rules that types cannot say.
+    fn check(&self) -> Result<(), Error> {
+        let invalid = |text: &str| Err(Error::Invalid(text.to_owned()));
+        let prefix = &self.log.prefix;
+        if prefix.is_empty() || prefix.contains(['/', '\\', '\0']) || prefix.starts_with('.') {
+            return invalid(
+                "log.prefix must be a file name's beginning, without slashes and not beginning with a dot",
+            );
+        }
+        let key = &self.key;
+        if [key.file.is_some(), key.variable.is_some(), key.systemd_credential.is_some()]
+            .iter()
+            .filter(|set| **set)
+            .count()
+            > 1
+        {
+            return invalid("of key.file, key.variable and key.systemd_credential only one can be set");
+        }
+        if self.http.max_attempts == 0 || self.http.request_seconds == 0 || self.http.connect_seconds == 0 {
+            return invalid(
+                "http.max_attempts, http.request_seconds and http.connect_seconds must be at least 1",
+            );
+        }
+        Ok(())
+    }
+
+    /// The database.
+    pub fn database(&self) -> PathBuf {
+        self.data_dir.join("jackfield.db")
+    }
+
+    /// The folder of the refresh logs.
+    pub fn logs(&self) -> PathBuf {
+        self.data_dir.join("logs")
+    }
+
+    /// Where the key-encryption key is.
+    pub fn key_source(&self) -> KeySource {
+        match &self.key {
+            Key { variable: Some(name), .. } => KeySource::Environment(name.clone()),
+            Key { systemd_credential: Some(name), .. } => KeySource::SystemdCredential(name.clone()),
+            Key { file: Some(path), .. } => KeySource::File(path.clone()),
+            Key { .. } => KeySource::File(self.data_dir.join("key")),
+        }
+    }
+
+    /// The folders in which plugins are looked for, the data folder's own first.
+    pub fn plugin_folders(&self) -> Vec<PathBuf> {
+        std::iter::once(self.data_dir.join("plugins")).chain(self.plugin_dirs.iter().cloned()).collect()
+    }
+
+    /// What HTTP may do.
+    pub fn http_limits(&self) -> Limits {
+        let http = &self.http;
+        Limits {
+            connect_timeout: Duration::from_secs(http.connect_seconds),
+            request_timeout: Duration::from_secs(http.request_seconds),
+            max_body: http.max_answer_mib.saturating_mul(1024 * 1024),
+            max_attempts: http.max_attempts,
+            max_retry_wait: Duration::from_secs(http.max_wait_seconds),
+            proxy: http.proxy.clone(),
+            ..Limits::default()
+        }
+    }
+}
+
+/// One key with its value and where that comes from, for `config show`.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Setting {
+    /// The key, sections parted by dots.
+    pub key: String,
+    /// The value.
+    pub value: Value,
+    /// Where it comes from.
+    pub source: String,
+}
+
+impl Loaded {
+    /// Every key with its value and source.
+    pub fn settings(&self) -> Vec<Setting> {
+        let value = serde_json::to_value(&self.config).unwrap_or_default();
+        let mut settings = Vec::new();
+        self.collect("", &value, &mut settings);
+        settings
+    }
+
+    fn collect(&self, prefix: &str, value: &Value, settings: &mut Vec<Setting>) {
+        for (name, value) in value.as_object().into_iter().flatten() {
+            let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+            if value.is_object() {
+                self.collect(&key, value, settings);
+            } else {
+                settings.push(Setting { source: self.source(&key), key, value: value.clone() });
+            }
+        }
+    }
+
+    fn source(&self, key: &str) -> String {
+        let Some(metadata) = self.figment.find_metadata(key) else { return "default".to_owned() };
+        match &metadata.source {
+            Some(figment::Source::File(path)) => path.display().to_string(),
+            _ if metadata.name.contains("environment") => {
+                format!("JACKFIELD_{}", key.to_uppercase().replace('.', "__"))
+            }
+            _ if metadata.name.contains("Config") => "default".to_owned(),
+            _ => "flag".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Changing a connection. A name, a description or a cap changes at once; everything else by way of a tested draft. A
+//! change never refreshes the catalog.
+//!
+//! Secrets that are not given are kept, with one exception: where the address moves to another origin they must be given
+//! again. Otherwise whoever may edit could have a stored secret sent to a server of their own.
+
+use super::{add, check_cap, check_name, invalid, must_have_passed, secrets};
+use crate::{
+    app::App,
+    model::{
+        connection::{Connection, ConnectionState, TlsTrust},
+        id::ConnectionId,
+        run::Run,
+        secret::SecretValue,
+        settings::Form,
+    },
+};
+use jackfield_plugin::contract::{Failure, Stage};
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a person wants to change; what is absent stays.
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    /// The name.
+    pub name: Option<String>,
+    /// Notes.
+    pub description: Option<String>,
+    /// Settings; `null` takes one back to its default.
+    pub settings: Map<String, Value>,
+    /// Secrets. A blank one is kept.
+    pub secrets: BTreeMap<String, SecretValue>,
+    /// *Max parallel executions*.
+    pub max_parallel: Option<u32>,
+    /// Whom to trust.
+    pub tls: Option<TlsTrust>,
+    /// The person accepts the hosts that the connector must reach besides the settings'.
+    pub accept_hosts: bool,
+}
+
+/// What is to be done for a change.
+#[derive(Debug)]
+pub enum Plan {
+    /// It is done.
+    Saved(Box<Connection>),
+    /// This draft is to be tested first.
+    Test(Box<Connection>),
+}
+
+/// Checks a change, and does it if it needs no test.
+///
+/// # Errors
+/// A value cannot be right, the name is taken, or a secret must be given again. Nothing is changed then.
+pub async fn plan(app: &App, old: &Connection, change: Change) -> Result<Plan, Failure> {
+    let mut new = old.clone();
+    if let Some(name) = &change.name {
+        new.name = check_name(app, name, Some(old)).await?;
+    }
+    if let Some(description) = change.description {
+        new.description = description;
+    }
+    if let Some(cap) = change.max_parallel {
+        new.max_parallel = check_cap(cap)?;
+    }
+    new.updated_at = app.store.now().await?;
+    let given: BTreeMap<String, SecretValue> =
+        change.secrets.into_iter().filter(|(_, value)| !value.reveal().is_empty()).collect();
+    if change.settings.is_empty() && given.is_empty() && change.tls.is_none() && !change.accept_hosts {
+        app.store.update_connection(&new).await?;
+        return Ok(Plan::Saved(Box::new(new)));
+    }
+
+    let description = app.describe(&old.connector).await?;
+    let form = Form::of(&description.settings);
+    let opened = secrets::open_current(app, &old.id).await?;
+    let wanted = merged(&old.settings, change.settings);
+    let kept = still_applying(&form, &wanted, &opened.values);
+    let present: BTreeSet<String> = given.keys().chain(kept.keys()).cloned().collect();
+    new.settings = form
+        .check(&without_stale(&form, wanted, &old.settings), &present)
+        .map_err(|problems| invalid(&problems))?;
+    must_give_again(&form, old, &new, &kept, &given)?;
+    if let Some(tls) = change.tls {
+        new.tls = tls;
+    }
+    if change.accept_hosts {
+        new.accepted_hosts = add::accepted(&description, true)?;
+    }
+    let mut values = kept;
+    values.extend(given);
+    let draft = Connection {
+        id: ConnectionId::random(),
+        state: ConnectionState::Draft,
+        draft_of: Some(old.id.clone()),
+        last_refresh_at: None,
+        last_refresh_run: None,
+        created_at: new.updated_at,
+        ..new
+    };
+    add::keep(app, &draft, &form, &values, &BTreeMap::new()).await?;
+    app.store.copy_state(&old.id, &draft.id).await?;
+    Ok(Plan::Test(Box::new(draft)))
+}
+
+/// Saves a change whose draft has passed its test. The draft is gone then.
+///
+/// # Errors
+/// It has not passed, or the name was taken meanwhile. The connection is as it was.
+pub async fn save(
+    app: &App,
+    old: &Connection,
+    draft: &Connection,
+    test: &Run,
+) -> Result<Connection, Failure> {
+    must_have_passed(draft, test)?;
+    let description = app.describe(&old.connector).await?;
+    let form = Form::of(&description.settings);
+    let tested = secrets::open_current(app, &draft.id).await?;
+    let current = secrets::open_current(app, &old.id).await?;
+    let changed = changed_credentials(&form, &tested.values, &current.values);
+    let sealed = secrets::seal(app, old, &form, &changed, &current.versions).await?;
+    let new = Connection {
+        id: old.id.clone(),
+        state: ConnectionState::Ready,
+        draft_of: None,
+        created_at: old.created_at,
+        last_refresh_at: old.last_refresh_at,
+        last_refresh_run: old.last_refresh_run.clone(),
+        ..draft.clone()
+    };
+    app.store.save_edit(&new, &draft.id, &sealed).await?;
+    if new.settings != old.settings {
+        // A session belongs to the settings it was got with (a client id, a sign-in method) as much as to the secret.
+        app.store.drop_sessions(&old.id, None).await?;
+    }
+    Ok(new)
+}
+
+fn merged(old: &Map<String, Value>, change: Map<String, Value>) -> Map<String, Value> {
+    let mut settings = old.clone();
+    for (field, value) in change {
+        if value.is_null() {
+            settings.remove(&field);
+        } else {
+            settings.insert(field, value);
+        }
+    }
+    settings
+}
+
+/// Drops what was kept from before but no longer applies (another sign-in method was chosen). What the person gave stays,
+/// to be refused by name.
+fn without_stale(
+    form: &Form,
+    mut wanted: Map<String, Value>,
+    old: &Map<String, Value>,
+) -> Map<String, Value> {
+    let stale = form.fields.iter().filter(|field| {
+        !form.applies(field, &wanted)
+            && wanted.get(&field.id).is_some_and(|value| old.get(&field.id) == Some(value))
+    });
+    let stale: Vec<String> = stale.map(|field| field.id.clone()).collect();
+    wanted.retain(|field, _| !stale.contains(field));
+    wanted
+}
+
+fn still_applying(
+    form: &Form,
+    settings: &Map<String, Value>,
+    values: &[(String, SecretValue)],
+) -> BTreeMap<String, SecretValue> {
+    let applies = |id: &str| form.field(id).is_ok_and(|field| form.applies(field, settings));
+    values.iter().filter(|(id, _)| applies(id)).cloned().collect()
+}
+
+/// The one exception to "blank keeps": the address moves to another origin.
+fn must_give_again(
+    form: &Form,
+    old: &Connection,
+    new: &Connection,
+    kept: &BTreeMap<String, SecretValue>,
+    given: &BTreeMap<String, SecretValue>,
+) -> Result<(), Failure> {
+    let before: Vec<_> = form.origins(&old.settings).into_iter().map(|(_, url, _)| url.origin()).collect();
+    let origins = form.origins(&new.settings);
+    let Some((field, moved, _)) = origins.iter().find(|(_, url, _)| !before.contains(&url.origin())) else {
+        return Ok(());
+    };
+    let missing: Vec<&str> = kept.keys().filter(|id| !given.contains_key(*id)).map(String::as_str).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let options: Vec<String> = missing.iter().map(|id| format!("--secret {id}=@FILE")).collect();
+    Err(Failure::you(format!(
+        "the address moves to another system ({}), so the stored {} is not sent along",
+        moved.origin().ascii_serialization(),
+        missing.join(" and ")
+    ))
+    .at(Stage::Settings)
+    .field(field.clone())
+    .remedy(format!("give it again for the new address: {}", options.join(" "))))
+}
+
+/// The values of every credential in which something differs from before.
+fn changed_credentials(
+    form: &Form,
+    tested: &[(String, SecretValue)],
+    current: &[(String, SecretValue)],
+) -> BTreeMap<String, SecretValue> {
+    let differs = |(field, value): &&(String, SecretValue)| {
+        current.iter().find(|(other, _)| other == field).is_none_or(|(_, before)| before != value)
+    };
+    let changed: BTreeSet<String> =
+        tested.iter().filter(differs).map(|(field, _)| secrets::credential_of(form, field)).collect();
+    tested
+        .iter()
+        .filter(|(field, _)| changed.contains(&secrets::credential_of(form, field)))
+        .cloned()
+        .collect()
+}

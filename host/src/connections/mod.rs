@@ -1,0 +1,87 @@
+//! Connections: adding, changing and removing them, always by way of a passed test.
+//!
+//! What a person proposes is first a *draft*: a hidden connection with its own sealed secrets, so that a test runs on
+//! exactly what would be saved, and state that a test makes has an owner. A passed test promotes the draft (a new
+//! connection) or moves its settings and secrets over (a change). A draft that nobody comes back to is swept after a day.
+
+pub mod add;
+pub mod edit;
+pub mod secrets;
+
+use crate::{
+    app::App,
+    model::{connection::Connection, run::Run, run::RunState, settings::Problem},
+};
+use jackfield_plugin::contract::{Failure, Stage};
+
+/// The connection of a name, or of an id.
+///
+/// # Errors
+/// There is none; the failure names similar ones.
+pub async fn find(app: &App, name: &str) -> Result<Connection, Failure> {
+    if let Some(found) = app.store.connection_by_name(name).await? {
+        return Ok(found);
+    }
+    let all = app.store.connections(None).await?;
+    if let Some(found) = all.iter().find(|connection| connection.id.as_str() == name) {
+        return Ok(found.clone());
+    }
+    let known: Vec<&str> = all.iter().map(|connection| connection.name.as_str()).take(8).collect();
+    let remedy = if known.is_empty() {
+        "add one with `jackfield connection add`".to_owned()
+    } else {
+        format!("there are: {}", known.join(", "))
+    };
+    Err(Failure::you(format!("there is no connection \"{name}\"")).remedy(remedy))
+}
+
+/// The rules for a name: something to read, and not taken by another.
+async fn check_name(app: &App, name: &str, own: Option<&Connection>) -> Result<String, Failure> {
+    let name = name.trim();
+    let wrong = |what: &str| Err(Failure::you(format!("the name {what}")).at(Stage::Settings).field("name"));
+    if name.is_empty() {
+        return wrong("must not be empty");
+    }
+    if name.chars().count() > 200 || name.chars().any(char::is_control) {
+        return wrong("must be at most 200 characters, without control characters");
+    }
+    match app.store.connection_by_name(name).await? {
+        Some(other) if own.is_none_or(|own| own.id != other.id) => Err(name_taken(&other.name)),
+        _ => Ok(name.to_owned()),
+    }
+}
+
+fn name_taken(name: &str) -> Failure {
+    Failure::you(format!("the name \"{name}\" is already used")).field("name").remedy("choose another name")
+}
+
+/// The cap's rule.
+fn check_cap(cap: u32) -> Result<u32, Failure> {
+    match cap {
+        1..=256 => Ok(cap),
+        _ => Err(Failure::you(format!("Max parallel executions must be from 1 to 256, not {cap}"))
+            .at(Stage::Settings)
+            .field("max_parallel")),
+    }
+}
+
+/// All problems as one failure; the first one's field is named.
+fn invalid(problems: &[Problem]) -> Failure {
+    let text = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  ");
+    let failure = Failure::you(format!("the settings cannot be used:\n  {text}")).at(Stage::Settings);
+    match problems.first() {
+        Some(problem) => failure.field(problem.field.clone()),
+        None => failure,
+    }
+}
+
+/// Refuses to save what has not passed its test.
+fn must_have_passed(draft: &Connection, test: &Run) -> Result<(), Failure> {
+    if test.connection == draft.id && test.state == RunState::Succeeded {
+        return Ok(());
+    }
+    Err(test
+        .failure
+        .clone()
+        .unwrap_or_else(|| Failure::you("only a connection whose test has passed is saved")))
+}

@@ -1,0 +1,124 @@
+//! A connection's secrets: opened for a run, sealed for keeping. The one place where store and seal meet.
+
+use crate::{
+    app::App,
+    model::{
+        connection::Connection,
+        credential::{CredentialVersion, VersionState},
+        id::ConnectionId,
+        secret::SecretValue,
+        settings::Form,
+    },
+    secrets::{Binding, inspect},
+    store::SealedField,
+};
+use jackfield_plugin::contract::Failure;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The purpose to which a connection's own secrets are sealed.
+const PURPOSE: &str = "value";
+
+/// Opened secrets.
+#[derive(Clone, Default)]
+pub struct Opened {
+    /// Field and value.
+    pub values: Vec<(String, SecretValue)>,
+    /// Version of each credential.
+    pub versions: BTreeMap<String, i64>,
+}
+
+/// Opens the secrets that a connection uses now.
+///
+/// # Errors
+/// The store failed, or a value was moved, altered or sealed under another key.
+pub async fn open_current(app: &App, connection: &ConnectionId) -> Result<Opened, Failure> {
+    let sealed = app.store.sealed_fields(connection, VersionState::Current).await?;
+    let mut opened = Opened::default();
+    if sealed.is_empty() {
+        return Ok(opened);
+    }
+    let key = app.data_key(connection).await?;
+    for field in sealed {
+        let bytes = key.open(&binding(app, connection, &field), &field.blob)?;
+        let text = std::str::from_utf8(&bytes)
+            .map_err(|_| Failure::jackfield(format!("the secret {} is no text", field.field)))?;
+        let value = SecretValue::new(text);
+        app.scrubber.learn(&value);
+        opened.values.push((field.field.clone(), value));
+        opened.versions.insert(field.credential, field.version);
+    }
+    Ok(opened)
+}
+
+/// The ids of the secret fields that a connection has a value for.
+///
+/// # Errors
+/// The store failed.
+pub async fn present(app: &App, connection: &ConnectionId) -> Result<BTreeSet<String>, Failure> {
+    let sealed = app.store.sealed_fields(connection, VersionState::Current).await?;
+    Ok(sealed.into_iter().map(|field| field.field).collect())
+}
+
+/// Seals secrets for a connection: one version of each credential that they belong to. Versions follow `versions`.
+///
+/// # Errors
+/// The data key cannot be had.
+pub async fn seal(
+    app: &App,
+    connection: &Connection,
+    form: &Form,
+    values: &BTreeMap<String, SecretValue>,
+    versions: &BTreeMap<String, i64>,
+) -> Result<Vec<(CredentialVersion, Vec<SealedField>)>, Failure> {
+    let mut grouped: BTreeMap<String, Vec<(&String, &SecretValue)>> = BTreeMap::new();
+    for (field, value) in values {
+        app.scrubber.learn(value);
+        grouped.entry(credential_of(form, field)).or_default().push((field, value));
+    }
+    let key = app.data_key(&connection.id).await?;
+    let created_at = app.store.now().await?;
+    let seal_one = |(credential, fields): (String, Vec<(&String, &SecretValue)>)| {
+        let version = versions.get(&credential).copied().unwrap_or(0) + 1;
+        let expires_at = fields.iter().filter_map(|(_, value)| expiry(value)).min();
+        let sealed = fields.into_iter().map(|(field, value)| {
+            let (credential, field) = (credential.clone(), field.clone());
+            let mut sealed =
+                SealedField { credential, field, version, purpose: PURPOSE.to_owned(), blob: Vec::new() };
+            sealed.blob = key.seal(&binding(app, &connection.id, &sealed), value.reveal().as_bytes());
+            sealed
+        });
+        let sealed = sealed.collect();
+        let state = VersionState::Current;
+        let note = String::new();
+        (
+            CredentialVersion { credential, version, state, created_at, expires_at, remote_id: None, note },
+            sealed,
+        )
+    };
+    Ok(grouped.into_iter().map(seal_one).collect())
+}
+
+/// The credential that a secret field belongs to: its own, if the schema names none.
+pub fn credential_of(form: &Form, field: &str) -> String {
+    form.field(field).ok().and_then(|field| field.credential.clone()).unwrap_or_else(|| field.to_owned())
+}
+
+/// When a secret ends by its own account, in milliseconds since 1970.
+fn expiry(value: &SecretValue) -> Option<i64> {
+    let facts = inspect(value);
+    let jwt = facts.jwt.and_then(|jwt| jwt.expires);
+    let certificate = facts.certificate.map(|certificate| certificate.not_after);
+    jwt.into_iter().chain(certificate).min().map(|seconds| seconds.saturating_mul(1000))
+}
+
+fn binding<'a>(app: &'a App, connection: &'a ConnectionId, field: &'a SealedField) -> Binding<'a> {
+    Binding {
+        install: app.store.install_id(),
+        connection: connection.as_str(),
+        subject: "",
+        credential: &field.credential,
+        field: &field.field,
+        version: field.version,
+        purpose: &field.purpose,
+    }
+}

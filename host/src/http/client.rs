@@ -1,0 +1,237 @@
+//! The client: sends the requests of one run, from the plugin's wish to the answer that it may see.
+
+use super::{
+    attempt::Attempt,
+    capture,
+    exchange::Exchange,
+    failure::{Trouble, seconds},
+    jar::Jars,
+    limits::Limits,
+    policy::{Policy, origin_text},
+    pool::Pool,
+    prepare::{Prepared, prepare},
+    retry::{self, Gate},
+    slots::SlotSource,
+};
+use crate::model::{connection::TlsTrust, secret::SecretValue};
+use jackfield_plugin::contract::{
+    Failure,
+    http::{HttpRequest, HttpResponse},
+};
+use jiff::Timestamp;
+use reqwest::header::{HeaderMap, SET_COOKIE};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+use url::{Position, Url};
+
+/// Whoever wants to know of every exchange, to log and to count it.
+pub type Observe = Arc<dyn Fn(&Exchange) + Send + Sync>;
+
+/// Sends the requests of one run.
+pub struct Client {
+    pub(super) limits: Limits,
+    pub(super) policy: Policy,
+    pub(super) pool: Pool,
+    pub(super) jars: Jars,
+    pub(super) slots: Arc<dyn SlotSource>,
+    cap: Semaphore,
+    gate: Gate,
+    observe: Observe,
+    cancel: CancellationToken,
+    requests: AtomicU64,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+/// An answer as it came, decompressed.
+#[derive(Debug)]
+pub(super) struct Answer {
+    /// HTTP status.
+    pub(super) status: u16,
+    /// Its headers.
+    pub(super) headers: HeaderMap,
+    /// The `set-cookie` headers of all hops that the plugin's credentials went along with.
+    pub(super) cookies: HeaderMap,
+    /// Its body.
+    pub(super) body: Vec<u8>,
+    /// Where it came from: scheme, host and port.
+    pub(super) origin: Url,
+    /// The captured values that it was an answer to, by name.
+    pub(super) shown: Vec<(String, SecretValue)>,
+}
+
+impl Client {
+    /// A client for one run.
+    ///
+    /// # Errors
+    /// The connection's own CA, its server name, or the proxy cannot be used.
+    pub fn new(
+        limits: &Limits,
+        policy: Policy,
+        tls: &TlsTrust,
+        cap: u32,
+        slots: Arc<dyn SlotSource>,
+        observe: Observe,
+        cancel: CancellationToken,
+    ) -> Result<Client, Failure> {
+        let cap = usize::try_from(cap).unwrap_or(1).clamp(1, Semaphore::MAX_PERMITS);
+        Ok(Client {
+            pool: Pool::new(limits, &policy, tls, cap)?,
+            limits: limits.clone(),
+            policy,
+            jars: Jars::default(),
+            slots,
+            cap: Semaphore::new(cap),
+            gate: Gate::default(),
+            observe,
+            cancel,
+            requests: AtomicU64::new(0),
+        })
+    }
+
+    /// Sends a request; every status is an answer.
+    ///
+    /// # Errors
+    /// The destination is not allowed, the request cannot be sent, the run was cancelled, or there was no answer that can be
+    /// used. The failure can be shown as it is.
+    pub async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Failure> {
+        if self.cancel.is_cancelled() {
+            return Err(Failure::cancelled());
+        }
+        let prepared = prepare(request, &self.policy, &self.limits)?;
+        let number = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut count = 1;
+        loop {
+            let (permit, waited) = self.or_cancelled(self.turn()).await??;
+            let mut attempt = Attempt::new(self, &prepared);
+            let outcome = match self.or_cancelled(attempt.run()).await {
+                Ok(outcome) => outcome,
+                Err(cancelled) => Err(cancelled.into()),
+            };
+            drop(permit);
+            let verdict = retry::judge(&outcome, count, &prepared, &self.limits);
+            if let Some(hold) = verdict.hold {
+                self.gate.close_for(hold);
+            }
+            self.tell(&attempt, &outcome, &verdict, number, count, waited);
+            match verdict.again {
+                Some(wait) => self.or_cancelled(tokio::time::sleep(wait)).await?,
+                None => return self.finish(outcome, &prepared, number).await,
+            }
+            count += 1;
+        }
+    }
+
+    /// Runs something until the run is cancelled.
+    async fn or_cancelled<T>(&self, doing: impl Future<Output = T>) -> Result<T, Failure> {
+        self.cancel.run_until_cancelled(doing).await.ok_or_else(Failure::cancelled)
+    }
+
+    /// Waits until the gate is open and one more may be in flight. Nobody holds a place while waiting at the gate.
+    async fn turn(&self) -> Result<(SemaphorePermit<'_>, Duration), Failure> {
+        let mut waited = Duration::ZERO;
+        loop {
+            self.gate.opened().await;
+            let asked = Instant::now();
+            let permit = self.cap.acquire().await;
+            let permit = permit.map_err(|_| Failure::jackfield("no request can be sent any more"))?;
+            waited += asked.elapsed();
+            if self.gate.is_open() {
+                return Ok((permit, waited));
+            }
+        }
+    }
+
+    fn tell(
+        &self,
+        attempt: &Attempt<'_>,
+        outcome: &Result<Answer, Trouble>,
+        verdict: &retry::Verdict,
+        number: u64,
+        count: u32,
+        waited: Duration,
+    ) {
+        for record in attempt.records(outcome.as_ref().ok()) {
+            let failure = match outcome {
+                _ if !record.last => None,
+                Err(trouble) => Some(trouble.failure.message.clone()),
+                Ok(_) => verdict.too_long.map(|asked| {
+                    let longest = seconds(self.limits.max_retry_wait);
+                    format!("asks to wait {}, longer than the {longest} that are waited for", seconds(asked))
+                }),
+            };
+            (self.observe)(&Exchange {
+                number,
+                method: record.method.to_string(),
+                path: self.scrubbed(&record.url[Position::BeforePath..]),
+                origin: origin_text(record.url),
+                status: record.status,
+                failure,
+                attempt: count,
+                waited_for_cap: if record.first { waited } else { Duration::ZERO },
+                took: record.took,
+                bytes: record.bytes,
+                list: record.last && attempt.prepared.request.list,
+                retry_in: verdict.again.filter(|_| record.last),
+            });
+        }
+    }
+
+    /// Makes of an answer what the plugin may see.
+    async fn finish(
+        &self,
+        outcome: Result<Answer, Trouble>,
+        prepared: &Prepared,
+        number: u64,
+    ) -> Result<HttpResponse, Failure> {
+        let mut answer = outcome.map_err(|trouble| trouble.failure)?;
+        if answer.status == 401 {
+            for (name, value) in &answer.shown {
+                self.slots.refused(name, value).await;
+            }
+        }
+        let mut captured = Vec::new();
+        if (200..300).contains(&answer.status) {
+            let captures = &prepared.request.captures;
+            let now = Timestamp::now();
+            let Answer { cookies, headers, body, .. } = &mut answer;
+            for found in capture::take(captures, cookies, headers, body, now) {
+                self.slots.capture(found.capture, found.value, &answer.origin, found.kept).await?;
+                captured.push(found.capture.name.clone());
+            }
+        }
+        let headers = self.shown(&answer.headers);
+        let body = self.jars.scrub(self.slots.scrub(answer.body));
+        Ok(HttpResponse { exchange: number, status: answer.status, headers, body, captured })
+    }
+
+    fn shown(&self, headers: &HeaderMap) -> Vec<(String, String)> {
+        let shown = headers.iter().filter(|(name, _)| **name != SET_COOKIE && name.as_str() != "set-cookie2");
+        shown
+            .map(|(name, value)| {
+                let text = self.jars.scrub(self.slots.scrub(value.as_bytes().to_vec()));
+                (name.as_str().to_owned(), String::from_utf8_lossy(&text).into_owned())
+            })
+            .collect()
+    }
+
+    fn scrubbed(&self, text: &str) -> String {
+        let clean = self.jars.scrub(self.slots.scrub(text.as_bytes().to_vec()));
+        String::from_utf8_lossy(&clean).into_owned()
+    }
+}

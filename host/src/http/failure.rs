@@ -1,0 +1,376 @@
+//! Failures: what the libraries' errors mean for a person. The chain of causes is walked and its members are recognised by
+//! their types; their texts are nobody's interface.
+
+use super::{resolver::Unresolved, tls::RefusedCertificate};
+use jackfield_plugin::contract::{
+    Failure,
+    failure::{Blame, Stage},
+};
+use rustls::{AlertDescription, CertificateError};
+use std::{error::Error, io, time::Duration};
+use url::Url;
+
+/// Something that went wrong on the way, and whether another attempt may help.
+#[derive(Debug)]
+pub(super) struct Trouble {
+    /// What to tell.
+    pub(super) failure: Failure,
+    /// It may have been bad luck.
+    pub(super) passing: bool,
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        Trouble { failure, passing: false }
+    }
+}
+
+fn passing(failure: Failure) -> Trouble {
+    Trouble { failure, passing: true }
+}
+
+/// Which way was taken, for the message.
+#[derive(Clone, Debug)]
+pub(super) struct Way {
+    /// Host and port.
+    pub(super) peer: String,
+    /// Name of the origin: the setting to look at.
+    pub(super) field: String,
+    /// The proxy in between, if there is one.
+    pub(super) proxy: Option<String>,
+    /// It was a TLS connection.
+    pub(super) tls: bool,
+    /// How long connecting may take.
+    pub(super) connect_timeout: Duration,
+}
+
+impl Way {
+    /// The way to a URL.
+    pub(super) fn new(url: &Url, field: &str, proxy: Option<&Url>, connect_timeout: Duration) -> Self {
+        Way {
+            peer: peer(url),
+            field: field.to_owned(),
+            proxy: proxy.map(peer),
+            tls: url.scheme() == "https",
+            connect_timeout,
+        }
+    }
+
+    /// The peer, and the proxy where there is one.
+    fn named(&self) -> String {
+        match &self.proxy {
+            Some(proxy) => format!("{} (through the proxy {proxy})", self.peer),
+            None => self.peer.clone(),
+        }
+    }
+
+    fn network(&self, stage: Stage, message: String) -> Failure {
+        Failure::new(Blame::Network, message).at(stage)
+    }
+
+    /// The answer did not come, or not to its end, in time.
+    pub(super) fn too_slow(&self, limit: Duration, begun: bool) -> Trouble {
+        let what = if begun { "the answer was not complete" } else { "there was no answer" };
+        let failure =
+            self.network(Stage::Answer, format!("{}: {what} after {}", self.named(), seconds(limit))).remedy(
+                "the remote system is slow or overloaded; try again later, or with fewer parallel executions",
+            );
+        // Waiting as long once more for an answer that had begun would rarely help.
+        if begun { failure.into() } else { passing(failure) }
+    }
+
+    /// The middle of the answer was silent for too long.
+    pub(super) fn fell_silent(&self, limit: Duration) -> Trouble {
+        passing(self.network(
+            Stage::Answer,
+            format!(
+                "{}: the answer stopped in the middle and nothing came for {}",
+                self.named(),
+                seconds(limit)
+            ),
+        ))
+    }
+
+    /// The answer is larger than any should be.
+    pub(super) fn too_large(&self, limit: u64) -> Trouble {
+        let limit = if limit >= 1 << 20 { format!("{} MiB", limit >> 20) } else { format!("{limit} bytes") };
+        Failure::remote(format!("{}: the answer is larger than {limit}, decompressed", self.named()))
+            .remedy("ask for less at once, in smaller pages")
+            .into()
+    }
+
+    /// What an error of the HTTP library means.
+    pub(super) fn explain(&self, error: &reqwest::Error, begun: bool) -> Trouble {
+        let mut hyper = None;
+        let mut io = None;
+        for cause in chain(error) {
+            if let Some(unresolved) = cause.downcast_ref::<Unresolved>() {
+                return self.unresolved(unresolved).into();
+            }
+            if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
+                return self.tls(tls);
+            }
+            hyper = hyper.or_else(|| cause.downcast_ref::<hyper::Error>());
+            io = cause.downcast_ref::<io::Error>().or(io);
+        }
+        if error.is_connect() {
+            return self.not_connected(error, io);
+        }
+        if hyper.is_some_and(|hyper| hyper.is_parse_too_large()) {
+            return Failure::remote(format!("{}: the head of the answer is too large", self.named())).into();
+        }
+        if hyper.is_some_and(|hyper| hyper.is_parse()) {
+            return Failure::remote(format!("{} answered with something that is not HTTP", self.named()))
+                .remedy("check the port, and whether it is http or https")
+                .field(&self.field)
+                .into();
+        }
+        let cut = hyper.is_some_and(|hyper| hyper.is_incomplete_message() || hyper.is_closed())
+            || io.is_some_and(|io| is_cut(io.kind()));
+        if error.is_decode() && hyper.is_none() {
+            return Failure::remote(format!("{}: the answer could not be decompressed", self.named()))
+                .remedy(
+                    "the answer is damaged; something between here and the remote system may have changed it",
+                )
+                .into();
+        }
+        let message = match (begun, cut) {
+            (true, _) => format!("{}: the connection broke in the middle of the answer", self.named()),
+            (false, true) => format!("{} closed the connection without an answer", self.named()),
+            (false, false) => {
+                format!("{}: the exchange broke off: {}", self.named(), innermost(error))
+            }
+        };
+        passing(self.network(Stage::Answer, message))
+    }
+
+    fn unresolved(&self, unresolved: &Unresolved) -> Failure {
+        match unresolved {
+            Unresolved::Unknown { name, cause } => {
+                let why = match cause {
+                    Some(cause) => format!(" ({})", innermost(cause)),
+                    None => String::new(),
+                };
+                let whose = if self.proxy.is_some() { "the proxy's name" } else { "the name" };
+                self.network(Stage::Name, format!("{whose} {name} is unknown{why}"))
+                    .remedy("check its spelling, and that this machine's name service knows it")
+                    .field(&self.field)
+            }
+            Unresolved::Refused { private: true, .. } => Failure::new(
+                Blame::Network,
+                format!("{unresolved}, where only the operator's own settings may lead"),
+            )
+            .at(Stage::Name)
+            .field(&self.field),
+            Unresolved::Refused { .. } => {
+                Failure::new(Blame::Network, format!("{unresolved}; Jackfield never connects there"))
+                    .at(Stage::Name)
+                    .remedy("check the name, and who answers for it in the name service")
+                    .field(&self.field)
+            }
+        }
+    }
+
+    fn not_connected(&self, error: &reqwest::Error, io: Option<&io::Error>) -> Trouble {
+        // With a proxy it is the proxy that is connected to, and no setting of the connection is to blame.
+        let (peer, checked) = match &self.proxy {
+            Some(proxy) => {
+                (format!("the proxy {proxy} (on the way to {})", self.peer), "the configured proxy")
+            }
+            None => (self.peer.clone(), "the address and the port"),
+        };
+        let kind = io.map(io::Error::kind);
+        let told = |message: String, remedy: String| {
+            let failure = self.network(Stage::Connect, message).remedy(remedy);
+            passing(if self.proxy.is_some() { failure } else { failure.field(&self.field) })
+        };
+        if error.is_timeout() || kind == Some(io::ErrorKind::TimedOut) {
+            let limit = seconds(self.connect_timeout);
+            let https = if self.tls { ", whether it speaks https there" } else { "" };
+            return told(
+                format!("{peer} did not answer within {limit}"),
+                format!("check {checked}{https}, and whether a firewall stands in between"),
+            );
+        }
+        match kind {
+            Some(io::ErrorKind::ConnectionRefused) => told(
+                format!("{peer} refused the connection"),
+                format!("check {checked}, and that it is running"),
+            ),
+            Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => told(
+                format!("there is no route to {peer}"),
+                format!("check {checked}, and this machine's network"),
+            ),
+            Some(kind) if is_cut(kind) && self.tls => told(
+                format!("{peer} closed the connection while TLS was being agreed on"),
+                format!("check {checked}, and whether it speaks https there"),
+            ),
+            _ => {
+                told(format!("could not connect to {peer}: {}", innermost(error)), format!("check {checked}"))
+            }
+        }
+    }
+
+    fn tls(&self, error: &rustls::Error) -> Trouble {
+        match error {
+            rustls::Error::InvalidCertificate(CertificateError::Other(other)) => {
+                match other.0.downcast_ref::<RefusedCertificate>() {
+                    Some(refused) => self.refused_certificate(refused).into(),
+                    None => self.bad_tls(error).into(),
+                }
+            }
+            rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => {
+                Failure::new(Blame::Credential, format!("{} wants a client certificate", self.named()))
+                    .at(Stage::Tls)
+                    .remedy("give the connection a client certificate that the remote system trusts")
+                    .into()
+            }
+            rustls::Error::AlertReceived(
+                alert @ (AlertDescription::BadCertificate
+                | AlertDescription::UnsupportedCertificate
+                | AlertDescription::CertificateRevoked
+                | AlertDescription::CertificateExpired
+                | AlertDescription::CertificateUnknown
+                | AlertDescription::AccessDenied
+                | AlertDescription::DecryptError
+                | AlertDescription::UnknownCA),
+            ) => Failure::new(
+                Blame::Credential,
+                format!("{} refused the client certificate ({alert:?})", self.named()),
+            )
+            .at(Stage::Tls)
+            .remedy(
+                "check that it is the right client certificate, still valid, and from an issuer that the remote system trusts",
+            )
+            .into(),
+            _ => self.bad_tls(error).into(),
+        }
+    }
+
+    fn bad_tls(&self, error: &rustls::Error) -> Failure {
+        if matches!(error, rustls::Error::InvalidMessage(_)) {
+            return self
+                .network(Stage::Tls, format!("{} does not speak TLS", self.named()))
+                .remedy("check the port, and whether it is http rather than https")
+                .field(&self.field);
+        }
+        self.network(Stage::Tls, format!("{}: TLS could not be agreed on: {error}", self.named())).remedy(
+            "check which TLS versions and ciphers the remote system accepts (TLS 1.2 and 1.3 are offered), and whether \
+             it wants a client certificate",
+        )
+    }
+
+    fn refused_certificate(&self, refused: &RefusedCertificate) -> Failure {
+        let (what, remedy) = refused.in_words();
+        self.network(Stage::Tls, format!("{}: {what}", self.named())).remedy(remedy)
+    }
+}
+
+impl RefusedCertificate {
+    /// What is wrong with the certificate, and what to do.
+    fn in_words(&self) -> (String, String) {
+        let leaf = self.leaf.as_ref();
+        let subject = leaf.map_or("of an unreadable name", |leaf| leaf.subject.as_str());
+        match &self.cause {
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                let names = match leaf.map(|leaf| leaf.names.join(", ")) {
+                    Some(names) if !names.is_empty() => format!("it is for {names}"),
+                    _ => format!("it names no host at all ({subject})"),
+                };
+                (
+                    format!("the certificate is not for {}; {names}", self.asked),
+                    "use a name that the certificate carries, or set the connection's TLS server name to one"
+                        .to_owned(),
+                )
+            }
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => (
+                format!("the certificate has expired{}", day(" on ", leaf.map(|leaf| leaf.not_after))),
+                "the remote system needs a new certificate; check this machine's clock too".to_owned(),
+            ),
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => (
+                format!(
+                    "the certificate is not valid yet{}",
+                    day(", only from ", leaf.map(|leaf| leaf.not_before))
+                ),
+                "check this machine's clock".to_owned(),
+            ),
+            CertificateError::UnknownIssuer if self.no_roots => (
+                "nothing is trusted here: this system has no root certificates".to_owned(),
+                "install the system's root certificates, or give the connection its own CA".to_owned(),
+            ),
+            CertificateError::UnknownIssuer if leaf.is_some_and(|leaf| leaf.self_signed()) => (
+                format!("the certificate is self-signed ({subject}) and not trusted here"),
+                "if it is the right one, add it as the connection's own CA".to_owned(),
+            ),
+            CertificateError::UnknownIssuer => (
+                format!(
+                    "the certificate was issued by somebody who is not trusted here ({})",
+                    leaf.map_or("unreadable", |leaf| leaf.issuer.as_str())
+                ),
+                "add the issuer's certificate as the connection's own CA".to_owned(),
+            ),
+            CertificateError::BadSignature => (
+                format!(
+                    "the certificate ({subject}) was signed by another key than that of the trusted {}",
+                    leaf.map_or("CA", |leaf| leaf.issuer.as_str())
+                ),
+                "the issuer may have renewed its key: add its newest certificate as the connection's own CA"
+                    .to_owned(),
+            ),
+            CertificateError::Other(_) if leaf.is_some_and(|leaf| leaf.is_ca) => (
+                format!("the server shows a CA's certificate as its own ({subject}), which is not accepted"),
+                "give the remote system a certificate of its own, issued by that CA".to_owned(),
+            ),
+            other => (
+                format!("the certificate ({subject}) cannot be accepted: {other}"),
+                "the remote system needs another certificate".to_owned(),
+            ),
+        }
+    }
+}
+
+/// Host and port, the port always.
+pub(super) fn peer(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port_or_known_default() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
+/// A time as a person says it.
+pub(super) fn seconds(time: Duration) -> String {
+    if time.subsec_millis() == 0 && time.as_secs() > 0 {
+        format!("{} s", time.as_secs())
+    } else {
+        format!("{} ms", time.as_millis())
+    }
+}
+
+fn day(before: &str, moment: Option<i64>) -> String {
+    match moment.and_then(|moment| jiff::Timestamp::from_second(moment).ok()) {
+        Some(moment) => format!("{before}{}", moment.strftime("%Y-%m-%d")),
+        None => String::new(),
+    }
+}
+
+fn is_cut(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, TimedOut, UnexpectedEof};
+    matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset | TimedOut | UnexpectedEof)
+}
+
+/// An error and its causes. An I/O error that wraps another hides it from `source`, so it is asked in its own way.
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| {
+        let error: &'a (dyn Error + 'static) = *error;
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner as &(dyn Error + 'static)),
+            None => error.source(),
+        }
+    })
+}
+
+/// What the last cause says; the ones before repeat it.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    chain(error).last().map(ToString::to_string).unwrap_or_default()
+}

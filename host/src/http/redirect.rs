@@ -1,0 +1,71 @@
+//! Redirects, followed by hand: every hop passes the policy again, and credentials stay with the origin they were meant for.
+
+use super::policy::{Admitted, Policy, origin_text};
+use jackfield_plugin::contract::Failure;
+use reqwest::{
+    Method, StatusCode,
+    header::{HeaderMap, LOCATION},
+};
+use url::Url;
+
+/// One request on the way to the answer.
+#[derive(Clone, Debug)]
+pub(super) struct Hop {
+    /// The method.
+    pub(super) method: Method,
+    /// Where to.
+    pub(super) to: Admitted,
+    /// With secrets and the plugin's headers: it is still the origin that the plugin asked for.
+    pub(super) trusted: bool,
+    /// With the body.
+    pub(super) body: bool,
+}
+
+/// The next hop, if an answer is a redirect.
+pub(super) fn next(
+    hop: &Hop,
+    status: StatusCode,
+    headers: &HeaderMap,
+    policy: &Policy,
+) -> Result<Option<Hop>, Failure> {
+    if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return Ok(None);
+    }
+    let Some(location) = headers.get(LOCATION) else { return Ok(None) };
+    let from = origin_text(&hop.to.url);
+    let unusable =
+        || Failure::remote(format!("{from} redirects to an address that is none")).status(status.as_u16());
+    let url = location.to_str().ok().and_then(|text| hop.to.url.join(text).ok()).ok_or_else(unusable)?;
+    let Some(admitted) = policy.admit(&url) else {
+        return Err(elsewhere(hop, &url).status(status.as_u16()));
+    };
+    let to = admitted.map_err(|failure| failure.context(format!("{from} redirects")))?;
+    let trusted = hop.trusted && to.url.origin() == hop.to.url.origin();
+    let becomes_get = match status.as_u16() {
+        303 => hop.method != Method::HEAD,
+        301 | 302 => hop.method == Method::POST,
+        _ => false,
+    };
+    let method = if becomes_get { Method::GET } else { hop.method.clone() };
+    Ok(Some(Hop { method, to, trusted, body: hop.body && !becomes_get }))
+}
+
+fn elsewhere(hop: &Hop, url: &Url) -> Failure {
+    let from = &hop.to.url;
+    let message = format!(
+        "{} redirects to {}, which is not part of this connection",
+        origin_text(from),
+        origin_text(url)
+    );
+    let sign_in = ["login", "signin", "sign-in", "auth", "saml", "oauth", "sso"];
+    let path = url.path().to_ascii_lowercase();
+    let remedy = if from.host() == url.host() && from.scheme() == "http" && url.scheme() == "https" {
+        format!("the remote system wants https: enter {} as its address", origin_text(url))
+    } else if sign_in.iter().any(|word| path.contains(word)) {
+        "that looks like a sign-in page: check the credential, and that the address is the one for programs"
+            .to_owned()
+    } else {
+        "check the address in the settings".to_owned()
+    };
+    Failure::remote(message).remedy(remedy).field(&hop.to.name)
+}

@@ -1,0 +1,268 @@
+//! TLS: whom a connection trusts, and what it shows of itself.
+//!
+//! Every certificate is verified by the library's own verifier, wrapped in one of ours: it can ask for another name than the
+//! host's, and when a certificate is refused it remembers what a person needs to understand why. A third kind of trust, the
+//! pin of one certificate, belongs into [`Verifier::verify_server_cert`], before the wrapped verifier is asked.
+
+use crate::model::{connection::TlsTrust, secret::SecretValue};
+use jackfield_plugin::contract::{Failure, failure::Stage};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
+    crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature},
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem, pem::PemObject},
+};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
+use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
+
+/// A TLS configuration for one connection, with its client certificate if it has one.
+pub(super) fn config(trust: &TlsTrust, identity: Option<&SecretValue>) -> Result<ClientConfig, Failure> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let verifier = Verifier::new(trust, Arc::clone(&provider))?;
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Failure::jackfield(format!("TLS could not be set up: {error}")))?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier));
+    let mut config = match identity {
+        None => builder.with_no_client_auth(),
+        Some(identity) => {
+            let (chain, key) = read_identity(identity.reveal().as_bytes())?;
+            builder.with_client_auth_cert(chain, key).map_err(|error| {
+                bad_identity(format!("the client certificate and its key cannot be used: {error}"))
+            })?
+        }
+    };
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// The system's roots, read once.
+fn system_roots() -> &'static RootCertStore {
+    static ROOTS: OnceLock<RootCertStore> = OnceLock::new();
+    ROOTS.get_or_init(|| {
+        let found = rustls_native_certs::load_native_certs();
+        for error in &found.errors {
+            tracing::warn!(%error, "some of the system's trusted certificates could not be read");
+        }
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(found.certs);
+        roots
+    })
+}
+
+fn roots(trust: &TlsTrust) -> Result<RootCertStore, Failure> {
+    let mut roots = system_roots().clone();
+    let Some(pem) = &trust.ca_pem else { return Ok(roots) };
+    let refuse = |why: String| {
+        Failure::you(format!("the connection's own CA cannot be used: {why}"))
+            .at(Stage::Settings)
+            .field("ca_pem")
+            .remedy("give the CA's certificate as PEM: a text that begins with -----BEGIN CERTIFICATE-----")
+    };
+    let mut count = 0;
+    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+        let certificate = certificate.map_err(|error| refuse(pem_problem(&error)))?;
+        roots.add(certificate).map_err(|_| refuse("one of its certificates is malformed".to_owned()))?;
+        count += 1;
+    }
+    if count == 0 {
+        return Err(refuse("there is no certificate in it".to_owned()));
+    }
+    Ok(roots)
+}
+
+fn read_identity(pem: &[u8]) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), Failure> {
+    let chain = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>().map_err(|error| {
+        bad_identity(format!("the client certificate is unreadable: {}", pem_problem(&error)))
+    })?;
+    if chain.is_empty() {
+        return Err(bad_identity("the client certificate is missing: there is none in the PEM"));
+    }
+    let encrypted = memchr::memmem::find(pem, b"BEGIN ENCRYPTED PRIVATE KEY").is_some();
+    let key = PrivateKeyDer::from_pem_slice(pem).map_err(|error| match error {
+        pem::Error::NoItemsFound if encrypted => bad_identity("the client certificate's key is encrypted"),
+        pem::Error::NoItemsFound => bad_identity("the client certificate has no private key in the PEM"),
+        error => bad_identity(format!("the client certificate's key is unreadable: {}", pem_problem(&error))),
+    })?;
+    Ok((chain, key))
+}
+
+fn bad_identity(message: impl Into<String>) -> Failure {
+    Failure::you(message).at(Stage::Settings).remedy(
+        "the client certificate is needed as PEM: the certificate chain, and its private key without a password",
+    )
+}
+
+/// In words, and without anything of the text itself.
+fn pem_problem(error: &pem::Error) -> String {
+    match error {
+        pem::Error::MissingSectionEnd { .. } => "a PEM section has no end".to_owned(),
+        pem::Error::IllegalSectionStart { .. } => "a PEM section begins wrongly".to_owned(),
+        pem::Error::Base64Decode(_) => "a PEM section is not base64".to_owned(),
+        pem::Error::NoItemsFound => "there is nothing in it".to_owned(),
+        _ => "it is not PEM".to_owned(),
+    }
+}
+
+/// The library's verifier, with a name of ours and a memory for what it refused.
+#[derive(Debug)]
+struct Verifier {
+    /// Nothing if there is no root at all to trust.
+    inner: Option<Arc<WebPkiServerVerifier>>,
+    /// The name to ask for, if it is not the host's.
+    name: Option<ServerName<'static>>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl Verifier {
+    fn new(trust: &TlsTrust, provider: Arc<CryptoProvider>) -> Result<Self, Failure> {
+        let name = trust.server_name.as_deref().map(server_name).transpose()?;
+        let roots = roots(trust)?;
+        let inner = if roots.is_empty() {
+            None
+        } else {
+            let built =
+                WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build();
+            Some(built.map_err(|error| Failure::jackfield(format!("TLS could not be set up: {error}")))?)
+        };
+        Ok(Verifier { inner, name, provider })
+    }
+}
+
+fn server_name(name: &str) -> Result<ServerName<'static>, Failure> {
+    ServerName::try_from(name.to_owned()).map_err(|_| {
+        Failure::you(format!("{name:?} is no name that a server certificate could carry"))
+            .at(Stage::Settings)
+            .field("server_name")
+            .remedy("give a host name or an IP address, without https:// and without a port")
+    })
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let asked = self.name.as_ref().unwrap_or(server_name);
+        let outcome = match &self.inner {
+            Some(inner) => inner.verify_server_cert(end_entity, intermediates, asked, ocsp_response, now),
+            None => Err(CertificateError::UnknownIssuer.into()),
+        };
+        outcome.map_err(|error| match error {
+            Error::InvalidCertificate(cause) => {
+                let refused = RefusedCertificate {
+                    cause,
+                    asked: asked.to_str().into_owned(),
+                    no_roots: self.inner.is_none(),
+                    leaf: LeafFacts::read(end_entity),
+                };
+                CertificateError::Other(OtherError(Arc::new(refused))).into()
+            }
+            other => other,
+        })
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// A server certificate that was refused, with what a person needs to know of it.
+#[derive(Debug)]
+pub(super) struct RefusedCertificate {
+    /// Why.
+    pub(super) cause: CertificateError,
+    /// The name that it should have had.
+    pub(super) asked: String,
+    /// Nothing is trusted at all: the system has no roots.
+    pub(super) no_roots: bool,
+    /// The certificate, if it could be read.
+    pub(super) leaf: Option<LeafFacts>,
+}
+
+impl fmt::Display for RefusedCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.cause)
+    }
+}
+
+impl std::error::Error for RefusedCertificate {}
+
+/// What a server's certificate says of itself.
+#[derive(Debug)]
+pub(super) struct LeafFacts {
+    /// Whom it names.
+    pub(super) subject: String,
+    /// Who signed it.
+    pub(super) issuer: String,
+    /// The names it is valid for.
+    pub(super) names: Vec<String>,
+    /// It is marked as a CA's.
+    pub(super) is_ca: bool,
+    /// Until when it is valid, in seconds since 1970.
+    pub(super) not_after: i64,
+    /// From when it is valid, in seconds since 1970.
+    pub(super) not_before: i64,
+}
+
+impl LeafFacts {
+    fn read(certificate: &CertificateDer<'_>) -> Option<Self> {
+        let (_, parsed) = X509Certificate::from_der(certificate).ok()?;
+        let alternative = parsed.subject_alternative_name().ok().flatten();
+        let names = alternative.map(|extension| &extension.value.general_names).into_iter().flatten();
+        Some(LeafFacts {
+            subject: parsed.subject().to_string(),
+            issuer: parsed.issuer().to_string(),
+            names: names.filter_map(name_text).collect(),
+            is_ca: parsed.is_ca(),
+            not_after: parsed.validity().not_after.timestamp(),
+            not_before: parsed.validity().not_before.timestamp(),
+        })
+    }
+
+    /// It signed itself.
+    pub(super) fn self_signed(&self) -> bool {
+        self.subject == self.issuer
+    }
+}
+
+fn name_text(name: &GeneralName<'_>) -> Option<String> {
+    match name {
+        GeneralName::DNSName(name) => Some((*name).to_owned()),
+        GeneralName::IPAddress(bytes) => match bytes.len() {
+            4 => <[u8; 4]>::try_from(*bytes).ok().map(|bytes| std::net::Ipv4Addr::from(bytes).to_string()),
+            16 => <[u8; 16]>::try_from(*bytes).ok().map(|bytes| std::net::Ipv6Addr::from(bytes).to_string()),
+            _ => None,
+        },
+        _ => None,
+    }
+}

@@ -1,0 +1,174 @@
+//! The capabilities: what a plugin may call while its hook runs.
+//!
+//! One table from name to work. Every request is checked here or in the room that does it; a plugin cannot reach past.
+
+use super::{
+    catalog::Sink,
+    desk::Desk,
+    log::RunLog,
+    notice::{Notice, Watcher},
+};
+use crate::{http::client::Client, model::id::ConnectionId, store::Store, worker::Capabilities};
+use jackfield_plugin::contract::{
+    Blame, Call, Done, Failure,
+    catalog::{CatalogEnd, CatalogPut},
+    http::HttpRequest,
+    run::{LogLine, Progress, Random, RandomBytes, Sleep, StateGet, StateSet, TimeNow},
+    secrets::{SecretInspect, SessionClose, SessionOpen},
+    wire::{decode, encode},
+};
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+/// The longest value of the state, encoded.
+const LONGEST_STATE: usize = 64 * 1024;
+
+/// The most keys of the state that one run may set.
+const MOST_STATE: usize = 256;
+
+/// What surrounds a hook while it runs.
+pub struct Surroundings {
+    /// The store, for the state of before.
+    pub store: Store,
+    /// The connection.
+    pub connection: ConnectionId,
+    /// HTTP.
+    pub http: Client,
+    /// The secrets.
+    pub desk: Arc<Desk>,
+    /// The catalog; a test has none.
+    pub sink: Option<Arc<Sink>>,
+    /// The log.
+    pub log: Arc<RunLog>,
+    /// What was set, until it is committed with the run's success.
+    pub state: Mutex<BTreeMap<String, Value>>,
+    /// Who wants to know how it goes.
+    pub watcher: Watcher,
+}
+
+/// Makes the function that answers a plugin's calls.
+pub fn handler(surroundings: Arc<Surroundings>) -> Capabilities {
+    Arc::new(move |capability, message| {
+        let surroundings = surroundings.clone();
+        Box::pin(async move { surroundings.answer(&capability, &message).await })
+    })
+}
+
+impl Surroundings {
+    async fn answer(&self, capability: &str, message: &[u8]) -> Vec<u8> {
+        match capability {
+            HttpRequest::NAME => serve(message, |request| self.http.send(request)).await,
+            SessionOpen::NAME => serve(message, |request| self.desk.open_session(request)).await,
+            SessionClose::NAME => {
+                serve(message, |request: SessionClose| self.desk.close_session(request.name)).await
+            }
+            SecretInspect::NAME => {
+                serve(message, |request: SecretInspect| async move { self.desk.facts(&request.field) }).await
+            }
+            CatalogPut::NAME => serve(message, |request| self.put(request)).await,
+            CatalogEnd::NAME => serve(message, |request| self.end(request)).await,
+            Progress::NAME => serve(message, |request| self.progress(request)).await,
+            LogLine::NAME => serve(message, |request| self.line(request)).await,
+            StateGet::NAME => serve(message, |request: StateGet| self.stored_state(request.key)).await,
+            StateSet::NAME => serve(message, |request| self.set_state(request)).await,
+            TimeNow::NAME => serve(message, |_: TimeNow| async { Ok(now()) }).await,
+            Sleep::NAME => serve(message, sleep).await,
+            Random::NAME => serve(message, random).await,
+            unknown => encode(&Err::<(), _>(Failure::plugin(format!(
+                "this host offers no capability \"{unknown}\" (contract {})",
+                jackfield_plugin::contract::VERSION
+            )))),
+        }
+    }
+
+    /// What was set.
+    pub fn state(&self) -> Vec<(String, Value)> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).clone().into_iter().collect()
+    }
+
+    async fn put(&self, request: CatalogPut) -> Result<Done, Failure> {
+        if let Some(exchange) = request.exchange {
+            self.log.rows(exchange, request.objects.len());
+        }
+        self.sink()?.put(request).await
+    }
+
+    async fn end(&self, request: CatalogEnd) -> Result<Done, Failure> {
+        self.sink()?.end(request).await
+    }
+
+    fn sink(&self) -> Result<&Sink, Failure> {
+        self.sink
+            .as_deref()
+            .ok_or_else(|| Failure::plugin("only a refresh has a catalog to put objects into"))
+    }
+
+    async fn progress(&self, request: Progress) -> Result<Done, Failure> {
+        let Progress { step, done, total } = request;
+        (self.watcher)(Notice::Step { step: self.log.scrub(&step), done, total });
+        Ok(Done {})
+    }
+
+    async fn line(&self, request: LogLine) -> Result<Done, Failure> {
+        self.log.line(request.level, &request.message);
+        Ok(Done {})
+    }
+
+    async fn stored_state(&self, key: String) -> Result<Option<Value>, Failure> {
+        let set = self.state.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        match set {
+            Some(value) => Ok(Some(value).filter(|value| !value.is_null())),
+            None => Ok(self.store.state(&self.connection, &key).await?),
+        }
+    }
+
+    async fn set_state(&self, request: StateSet) -> Result<Done, Failure> {
+        let StateSet { key, value } = request;
+        let length = value.to_string().len();
+        if key.len() > 256 || length > LONGEST_STATE {
+            return Err(Failure::plugin(format!("the state \"{key:.64}\" of {length} bytes is too large")));
+        }
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.len() >= MOST_STATE && !state.contains_key(&key) {
+            return Err(Failure::plugin(format!("the plugin sets more than {MOST_STATE} keys of state")));
+        }
+        state.insert(key, value);
+        Ok(Done {})
+    }
+}
+
+/// Decodes a request, does the work, and encodes what came of it.
+async fn serve<C, F>(message: &[u8], work: impl FnOnce(C) -> F) -> Vec<u8>
+where
+    C: Call,
+    F: Future<Output = Result<C::Answer, Failure>>,
+{
+    match decode::<C>(message, C::NAME, Blame::Plugin) {
+        Ok(request) => encode(&work(request).await),
+        Err(failure) => encode(&Err::<(), _>(failure)),
+    }
+}
+
+/// The time: the one place of the host's runs where the clock is read for a plugin.
+fn now() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
+
+async fn sleep(request: Sleep) -> Result<Done, Failure> {
+    tokio::time::sleep(Duration::from_millis(request.milliseconds)).await;
+    Ok(Done {})
+}
+
+async fn random(request: Random) -> Result<RandomBytes, Failure> {
+    if request.length > 1024 {
+        return Err(Failure::plugin(format!("{} random bytes at once are more than 1024", request.length)));
+    }
+    let mut bytes = vec![0; usize::from(request.length)];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Failure::jackfield("the system has no random bytes"))?;
+    Ok(RandomBytes { bytes })
+}

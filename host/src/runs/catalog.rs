@@ -1,0 +1,199 @@
+//! The catalog's intake: checks what a plugin puts, stages it, and at the end settles what each kind becomes.
+
+use super::{
+    log::RunLog,
+    notice::{Notice, Watcher},
+};
+use crate::{
+    model::{catalog::KindChange, id::ConnectionId},
+    store::{Generation, KindSwap, Lease, Store},
+};
+use jackfield_plugin::contract::{
+    Done, Failure,
+    catalog::{CatalogEnd, CatalogPut, How, Object},
+    description::Description,
+    run::Level,
+};
+use std::collections::BTreeMap;
+use tokio::sync::Mutex;
+
+/// The most objects of one refresh: a plugin that floods ends here and not with the disk.
+const MOST_OBJECTS: u64 = 20_000_000;
+
+/// The longest attributes of one object.
+const LONGEST_ATTRIBUTES: usize = 4 * 1024 * 1024;
+
+/// The intake of one refresh.
+pub struct Sink {
+    store: Store,
+    lease: Lease,
+    connection: ConnectionId,
+    kinds: BTreeMap<String, Mutex<Kind>>,
+    watcher: Watcher,
+}
+
+/// One kind while it is being read.
+#[derive(Default)]
+struct Kind {
+    generation: Option<Generation>,
+    staged: u64,
+    end: Option<How>,
+}
+
+impl Sink {
+    /// An intake for the kinds that the description names.
+    pub fn new(
+        store: Store,
+        lease: Lease,
+        connection: &ConnectionId,
+        description: &Description,
+        watcher: Watcher,
+    ) -> Self {
+        let kinds = description.objects.iter().map(|kind| (kind.id.clone(), Mutex::default())).collect();
+        Sink { store, lease, connection: connection.clone(), kinds, watcher }
+    }
+
+    /// Stages a page of objects; returns when the store has accepted it.
+    ///
+    /// # Errors
+    /// The plugin breaks a rule, or the store failed.
+    pub async fn put(&self, request: CatalogPut) -> Result<Done, Failure> {
+        request.objects.iter().try_for_each(|object| check(&request.kind, object))?;
+        let mut kind = self.kind(&request.kind)?.lock().await;
+        if kind.end.is_some() {
+            return Err(Failure::plugin(format!(
+                "objects of kind \"{}\" are put after its end",
+                request.kind
+            )));
+        }
+        if kind.generation.is_none() {
+            kind.generation =
+                Some(self.store.begin_generation(&self.lease, &self.connection, &request.kind).await?);
+        }
+        if let Some(generation) = &mut kind.generation {
+            self.store.stage(generation, &request.objects).await?;
+        }
+        kind.staged += request.objects.len() as u64;
+        if kind.staged > MOST_OBJECTS {
+            return Err(Failure::plugin(format!(
+                "more than {MOST_OBJECTS} objects of kind \"{}\" were put",
+                request.kind
+            )));
+        }
+        (self.watcher)(Notice::Objects { kind: request.kind, staged: kind.staged });
+        Ok(Done {})
+    }
+
+    /// Notes how a kind ends.
+    ///
+    /// # Errors
+    /// The kind is not declared, or has ended before.
+    pub async fn end(&self, request: CatalogEnd) -> Result<Done, Failure> {
+        let mut kind = self.kind(&request.kind)?.lock().await;
+        if kind.end.is_some() {
+            return Err(Failure::plugin(format!("the kind \"{}\" is ended twice", request.kind)));
+        }
+        let kept = match &request.how {
+            How::Kept { reason } => Some(reason.clone()),
+            _ => None,
+        };
+        kind.end = Some(request.how);
+        (self.watcher)(Notice::Ended { kind: request.kind, kept });
+        Ok(Done {})
+    }
+
+    fn kind(&self, name: &str) -> Result<&Mutex<Kind>, Failure> {
+        self.kinds.get(name).ok_or_else(|| {
+            Failure::plugin(format!("the kind \"{name:.64}\" is not one that the plugin's description names"))
+        })
+    }
+
+    /// What each kind becomes, and what changes by it. Nothing is visible yet.
+    ///
+    /// # Errors
+    /// A kind has no end, or the store failed.
+    pub async fn settle(&self, log: &RunLog) -> Result<(Vec<(String, KindSwap)>, Vec<KindChange>), Failure> {
+        let (mut swaps, mut changes) = (Vec::new(), Vec::new());
+        for (name, kind) in &self.kinds {
+            let mut kind = kind.lock().await;
+            let (generation, end, staged) = (kind.generation.take(), kind.end.take(), kind.staged);
+            let (swap, change) = match end {
+                Some(How::Complete) => self.complete(name, generation, log).await?,
+                Some(How::Delta { deleted }) => self.delta(name, generation, deleted).await?,
+                Some(How::Kept { reason }) => kept(name, &log.scrub(&reason)),
+                Some(_) => {
+                    return Err(Failure::plugin(format!(
+                        "the kind \"{name}\" ends in a way that this host does not know"
+                    )));
+                }
+                None if staged > 0 => {
+                    let text = format!(
+                        "{staged} objects of kind \"{name}\" were put, but the plugin did not say how the list ends"
+                    );
+                    return Err(Failure::plugin(text));
+                }
+                None => kept(name, "the connector did not read them"),
+            };
+            swaps.push((name.clone(), swap));
+            changes.push(change);
+        }
+        Ok((swaps, changes))
+    }
+
+    async fn complete(
+        &self,
+        name: &str,
+        generation: Option<Generation>,
+        log: &RunLog,
+    ) -> Result<(KindSwap, KindChange), Failure> {
+        // An empty list is a list: without a page there was no generation yet.
+        let generation = match generation {
+            Some(generation) => generation,
+            None => self.store.begin_generation(&self.lease, &self.connection, name).await?,
+        };
+        let mut diff = self.store.diff(&self.connection, name, &generation).await?;
+        if !diff.duplicates.is_empty() {
+            let some = diff.duplicates.join(", ");
+            log.line(Level::Warning, &format!("the list of \"{name}\" held the same ids more than once ({some}); the last of each counts"));
+            self.store.drop_duplicates(&generation).await?;
+            diff = self.store.diff(&self.connection, name, &generation).await?;
+        }
+        let change = diff.change(name);
+        Ok((KindSwap::Complete { generation, change: change.clone() }, change))
+    }
+
+    async fn delta(
+        &self,
+        name: &str,
+        generation: Option<Generation>,
+        deleted: Vec<String>,
+    ) -> Result<(KindSwap, KindChange), Failure> {
+        let diff = self.store.diff_delta(&self.connection, name, generation.as_ref(), &deleted).await?;
+        Ok((KindSwap::Delta { generation, deleted }, diff.change(name)))
+    }
+}
+
+fn kept(name: &str, reason: &str) -> (KindSwap, KindChange) {
+    let change =
+        KindChange { kind: name.to_owned(), kept_reason: Some(reason.to_owned()), ..KindChange::default() };
+    (KindSwap::Kept { reason: reason.to_owned() }, change)
+}
+
+/// The rules for an object.
+fn check(kind: &str, object: &Object) -> Result<(), Failure> {
+    let wrong = |what: String| Failure::plugin(format!("an object of kind \"{kind:.64}\" {what}"));
+    if object.id.is_empty() || object.id.len() > 1024 {
+        return Err(wrong(format!("has an id of {} bytes (1 to 1024 are allowed)", object.id.len())));
+    }
+    let attributes = &object.attributes;
+    if attributes.len() > LONGEST_ATTRIBUTES {
+        return Err(wrong(format!("(\"{:.64}\") has attributes of {} bytes", object.id, attributes.len())));
+    }
+    let is_object = attributes.is_empty()
+        || attributes.trim_start().starts_with('{')
+            && serde_json::from_str::<serde::de::IgnoredAny>(attributes).is_ok();
+    if !is_object {
+        return Err(wrong(format!("(\"{:.64}\") has attributes that are not a JSON object", object.id)));
+    }
+    Ok(())
+}

@@ -1,0 +1,166 @@
+//! The driver: leases a run, keeps the lease while the work goes on, and records the ending.
+//!
+//! It knows nothing of what the work is. Whatever ends the work early (a person, the time limit, a lost lease) comes
+//! through one token, with the reason beside it.
+
+use super::{notice::Watcher, run};
+use crate::{
+    app::App,
+    model::{
+        id::RunId,
+        run::{Ending, Hook, Run},
+    },
+    store::{Beat, Lease},
+};
+use jackfield_plugin::contract::{Failure, hooks::Purpose};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+use tokio_util::sync::CancellationToken;
+
+/// How long a lease lasts without a heartbeat.
+pub const LEASE: Duration = Duration::from_secs(15);
+
+/// How often the lease is renewed.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// How often a cancel from another process is looked for. A cancel must work within a second.
+const LOOK: Duration = Duration::from_millis(300);
+
+/// What the driver is told besides the run.
+#[derive(Clone)]
+pub struct Orders {
+    /// Why a test is run.
+    pub purpose: Purpose,
+    /// Whether the hook may create or change things on the remote side.
+    pub may_write: bool,
+    /// Who wants to know how it goes.
+    pub watcher: Watcher,
+    /// Ends the run, as Ctrl-C does.
+    pub cancel: CancellationToken,
+    /// Runs the plugin in this process: benches only.
+    pub in_process: bool,
+}
+
+impl Orders {
+    /// Orders for a run that a person waits for.
+    pub fn interactive(watcher: Watcher, cancel: CancellationToken) -> Self {
+        Orders { purpose: Purpose::Interactive, may_write: true, watcher, cancel, in_process: false }
+    }
+}
+
+/// Why a run is ended before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reason {
+    Cancelled,
+    TimeLimit,
+    LeaseLost,
+}
+
+/// Ends the work, and remembers why. The first reason counts.
+#[derive(Clone)]
+struct Brake {
+    token: CancellationToken,
+    reason: Arc<OnceLock<Reason>>,
+}
+
+impl Brake {
+    fn pull(&self, reason: Reason) {
+        // A second reason changes nothing.
+        let _ = self.reason.set(reason);
+        self.token.cancel();
+    }
+}
+
+/// Drives a run to its end.
+///
+/// # Errors
+/// It cannot be taken up (somebody else has it), or the store failed. That the run itself failed is no error here: it
+/// stands in the run.
+pub async fn drive(app: &App, id: &RunId, orders: &Orders) -> Result<Run, Failure> {
+    let Some(lease) = app.store.claim_run(id, &app.owner, LEASE).await? else {
+        return Err(Failure::you(format!("run {id} cannot be taken up: it is not waiting any more")));
+    };
+    let run = stored(app, id).await?;
+    let brake = Brake { token: CancellationToken::new(), reason: Arc::default() };
+    let watching = tokio::spawn(watch(
+        app.clone(),
+        lease.clone(),
+        orders.cancel.clone(),
+        limit(app, run.hook),
+        brake.clone(),
+    ));
+    let outcome = run::run(app, &run, &lease, orders, &brake.token).await;
+    watching.abort();
+    let ending = match brake.reason.get() {
+        None => outcome,
+        Some(Reason::Cancelled) => run::Outcome::Ended(Ending::Cancelled),
+        Some(Reason::TimeLimit) => run::Outcome::Ended(Ending::Failed(too_slow(app, run.hook), None)),
+        // Whoever has taken over records its own ending.
+        Some(Reason::LeaseLost) => run::Outcome::Recorded(Ending::Cancelled),
+    };
+    if let run::Outcome::Ended(ending) = ending
+        && !app.store.finish_run(&lease, &ending).await?
+    {
+        tracing::warn!(run = %id, "the run was taken over by another process; its own ending stands");
+    }
+    app.store.prune_runs(app.config.run.keep).await?;
+    stored(app, id).await
+}
+
+async fn stored(app: &App, id: &RunId) -> Result<Run, Failure> {
+    app.store.run(id).await?.ok_or_else(|| Failure::jackfield(format!("run {id} is no longer in the store")))
+}
+
+fn limit(app: &App, hook: Hook) -> Duration {
+    Duration::from_secs(match hook {
+        Hook::Test => app.config.run.test_limit_seconds,
+        Hook::Refresh => app.config.run.refresh_limit_seconds,
+    })
+}
+
+fn too_slow(app: &App, hook: Hook) -> Failure {
+    let key = match hook {
+        Hook::Test => "run.test_limit_seconds",
+        Hook::Refresh => "run.refresh_limit_seconds",
+    };
+    let limit = limit(app, hook).as_secs();
+    Failure::remote(format!("the {} did not end within its limit of {limit} s", hook.as_str()))
+        .remedy(format!("the log shows what took so long; {key} sets the limit"))
+}
+
+/// Keeps the lease and looks for reasons to end the run.
+async fn watch(app: App, lease: Lease, cancel: CancellationToken, limit: Duration, brake: Brake) {
+    let mut beat = tokio::time::interval(HEARTBEAT);
+    let mut look = tokio::time::interval(LOOK);
+    let deadline = tokio::time::sleep(limit);
+    tokio::pin!(deadline);
+    let mut renewed = tokio::time::Instant::now();
+    loop {
+        tokio::select! {
+            () = cancel.cancelled() => return brake.pull(Reason::Cancelled),
+            () = &mut deadline => return brake.pull(Reason::TimeLimit),
+            _ = look.tick() => match app.store.run(&lease.run).await {
+                Ok(Some(run)) if run.attempt == lease.attempt && !run.state.is_final() => {
+                    if run.cancel_requested {
+                        return brake.pull(Reason::Cancelled);
+                    }
+                }
+                Ok(_) => return brake.pull(Reason::LeaseLost),
+                Err(error) => tracing::warn!(run = %lease.run, %error, "the run cannot be read"),
+            },
+            _ = beat.tick() => match app.store.heartbeat(&lease, LEASE).await {
+                Ok(Beat::Held) => renewed = tokio::time::Instant::now(),
+                Ok(Beat::CancelRequested) => return brake.pull(Reason::Cancelled),
+                Ok(Beat::Lost) => return brake.pull(Reason::LeaseLost),
+                // Work without a lease would be work against whoever has taken over.
+                Err(error) if renewed.elapsed() > LEASE => {
+                    tracing::error!(run = %lease.run, %error, "the lease could not be renewed in time");
+                    return brake.pull(Reason::LeaseLost);
+                }
+                Err(error) => tracing::warn!(run = %lease.run, %error, "the lease could not be renewed yet"),
+            },
+        }
+    }
+}

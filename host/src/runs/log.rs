@@ -1,0 +1,436 @@
+//! The log of a run: one file for each refresh that a person can read, events in the store, and the same facts as
+//! `tracing`. Everything that is written passes the scrubber.
+
+use super::notice::{Notice, Watcher};
+use crate::{
+    app::App,
+    http::exchange::Exchange,
+    model::{
+        catalog::KindChange,
+        connection::Connection,
+        id::RunId,
+        run::{Ending, Run},
+    },
+    secrets::Scrubber,
+    store::{NewEvent, Store},
+};
+use jackfield_plugin::contract::{Failure, run::Level};
+use jiff::Zoned;
+use serde::Serialize;
+use serde_json::Value;
+use std::{
+    collections::VecDeque,
+    fs::{File, OpenOptions},
+    io::{self, Write},
+    path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// Events that are remembered of one run; the rest stands in its log file.
+const MOST_EVENTS: usize = 500;
+
+/// Lines of one plugin's output that are written; a plugin that floods has said enough.
+const MOST_PRINTED: u64 = 1000;
+
+/// List answers whose rows have not been put yet; the oldest is written without them beyond this.
+const MOST_PENDING: usize = 64;
+
+/// What stands at the head of a log file.
+pub struct Header<'a> {
+    /// The run.
+    pub run: &'a Run,
+    /// Its connection.
+    pub connection: &'a Connection,
+    /// What the plugin is called.
+    pub plugin: &'a str,
+    /// The connection's address.
+    pub address: Option<String>,
+}
+
+/// What a run did in all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    /// Requests sent, repetitions included.
+    pub requests: u64,
+    /// Bytes of answers, decompressed.
+    pub bytes: u64,
+    /// Rows put into the catalog.
+    pub rows: u64,
+    /// Milliseconds that requests waited for *Max parallel executions*.
+    pub waited_ms: u64,
+    /// Milliseconds that requests took, added up.
+    pub took_ms: u64,
+    /// Answers 429.
+    pub throttled: u64,
+    /// Requests without an answer in time.
+    pub timeouts: u64,
+    /// Warnings.
+    pub warnings: u64,
+    /// Errors.
+    pub errors: u64,
+}
+
+/// The log of one run.
+pub struct RunLog {
+    run: RunId,
+    store: Store,
+    scrubber: Scrubber,
+    watcher: Watcher,
+    cap: Mutex<u32>,
+    began: Instant,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    file: Option<File>,
+    totals: Totals,
+    printed: u64,
+    events: Vec<NewEvent>,
+    pending: VecDeque<Pending>,
+    broken: bool,
+}
+
+/// An operation whose rows are still to come.
+struct Pending {
+    exchange: u64,
+    at: Zoned,
+    text: String,
+    rows: Option<usize>,
+}
+
+impl RunLog {
+    /// A log without a file.
+    pub fn new(app: &App, run: &Run, watcher: Watcher) -> Self {
+        let (store, scrubber) = (app.store.clone(), app.scrubber.clone());
+        let (began, run) = (Instant::now(), run.id.clone());
+        RunLog { run, store, scrubber, watcher, cap: Mutex::new(0), began, inner: Mutex::default() }
+    }
+
+    /// Begins the log file: `<prefix>_YYYYMMDD_HHMMSS.txt` in local time, with `_2` and so on for more in one second.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn open(&self, folder: &Path, prefix: &str) -> Result<String, Failure> {
+        let now = Zoned::now();
+        let (name, mut file) = create(folder, prefix, &now).map_err(|error| {
+            Failure::jackfield(format!("the log file in {} cannot be made: {error}", folder.display()))
+                .remedy("make room on the disk, or give this user the right to write there")
+        })?;
+        let first = format!(
+            "Jackfield {} refresh log, {}, times are local",
+            env!("CARGO_PKG_VERSION"),
+            now.strftime("%F %T %:z")
+        );
+        let mut inner = self.lock();
+        inner.broken = writeln!(file, "{first}").is_err();
+        inner.file = Some(file);
+        Ok(name)
+    }
+
+    /// Writes who is refreshed by what.
+    pub fn header(&self, header: &Header<'_>) {
+        *self.cap.lock().unwrap_or_else(PoisonError::into_inner) = header.connection.max_parallel;
+        let Header { run, connection, plugin, address } = header;
+        let mut lines = vec![
+            format!("Connection: {} ({})", connection.name, connection.connector),
+            format!("Address: {}", address.as_deref().unwrap_or("none")),
+            format!("Plugin: {plugin}"),
+            format!("Run: {} attempt {}", run.id, run.attempt),
+            format!("Max parallel executions: {}", connection.max_parallel),
+        ];
+        if connection.tls.server_name.is_some() || connection.tls.ca_pem.is_some() {
+            lines.push("TLS: trusts what this connection names besides the system's roots".to_owned());
+        }
+        let mut inner = self.lock();
+        for line in lines {
+            self.write(&mut inner, &line);
+        }
+    }
+
+    /// The scrubber through which everything passes.
+    pub fn scrubber(&self) -> Scrubber {
+        self.scrubber.clone()
+    }
+
+    /// A text without secrets.
+    pub fn scrub(&self, text: &str) -> String {
+        self.scrubber.scrub_text(text).into_owned()
+    }
+
+    /// A run's ending without secrets.
+    pub fn scrubbed(&self, ending: Ending) -> Ending {
+        match ending {
+            Ending::Failed(mut failure, result) => {
+                failure.message = self.scrub(&failure.message);
+                failure.remedy = failure.remedy.map(|remedy| self.scrub(&remedy));
+                failure.reference = failure.reference.map(|reference| self.scrub(&reference));
+                Ending::Failed(failure, result.map(|result| self.scrubbed_json(&result)))
+            }
+            Ending::Succeeded(result) => Ending::Succeeded(self.scrubbed_json(&result)),
+            Ending::Cancelled => Ending::Cancelled,
+        }
+    }
+
+    fn scrubbed_json(&self, value: &Value) -> Value {
+        serde_json::from_slice(&self.scrubber.scrub(value.to_string().into_bytes())).unwrap_or_default()
+    }
+
+    /// Notes an exchange.
+    pub fn exchange(&self, exchange: &Exchange) {
+        let mut inner = self.lock();
+        let totals = &mut inner.totals;
+        totals.requests += 1;
+        totals.bytes += exchange.bytes;
+        totals.waited_ms += millis(exchange.waited_for_cap);
+        totals.took_ms += millis(exchange.took);
+        totals.throttled += u64::from(exchange.status == Some(429));
+        let timed_out =
+            exchange.failure.as_ref().is_some_and(|text| text.contains("time") && exchange.status.is_none());
+        totals.timeouts += u64::from(timed_out);
+        let text = operation(exchange);
+        tracing::debug!(run = %self.run, method = exchange.method, path = exchange.path, status = exchange.status,
+            ms = millis(exchange.took), attempt = exchange.attempt, "operation");
+        let waits_for_rows =
+            exchange.list && exchange.retry_in.is_none() && exchange.status.is_some_and(|s| s < 300);
+        if waits_for_rows {
+            inner.pending.push_back(Pending {
+                exchange: exchange.number,
+                at: Zoned::now(),
+                text,
+                rows: None,
+            });
+            if inner.pending.len() > MOST_PENDING {
+                self.write_first_pending(&mut inner);
+            }
+        } else {
+            self.write(&mut inner, &text);
+        }
+    }
+
+    /// Notes how many rows an exchange brought.
+    pub fn rows(&self, exchange: u64, rows: usize) {
+        let mut inner = self.lock();
+        inner.totals.rows += rows as u64;
+        if let Some(pending) = inner.pending.iter_mut().find(|pending| pending.exchange == exchange) {
+            pending.rows = Some(pending.rows.unwrap_or(0) + rows);
+        }
+        while inner.pending.front().is_some_and(|pending| pending.rows.is_some()) {
+            self.write_first_pending(&mut inner);
+        }
+    }
+
+    /// Notes a line of the plugin's or of ours.
+    pub fn line(&self, level: Level, message: &str) {
+        let message = self.scrub(message);
+        let word = match level {
+            Level::Warning => "WARNING ",
+            Level::Error => "ERROR ",
+            _ => "",
+        };
+        let mut inner = self.lock();
+        match level {
+            Level::Warning => inner.totals.warnings += 1,
+            Level::Error => inner.totals.errors += 1,
+            Level::Debug => {
+                drop(inner);
+                tracing::debug!(run = %self.run, "{message}");
+                return;
+            }
+            _ => {}
+        }
+        self.write(&mut inner, &format!("{word}{message}"));
+        self.event(&mut inner, level, &message);
+        drop(inner);
+        (self.watcher)(Notice::Line { level, message });
+    }
+
+    /// Notes what the plugin's code printed.
+    pub fn printed(&self, line: &str) {
+        let mut inner = self.lock();
+        inner.printed += 1;
+        match inner.printed {
+            ..MOST_PRINTED => self.write(&mut inner, &format!("the plugin printed: {}", self.scrub(line))),
+            MOST_PRINTED => self.write(&mut inner, "the plugin prints too much; the rest is left out"),
+            _ => {}
+        }
+    }
+
+    /// Notes what a refresh changes.
+    pub fn changes(&self, changes: &[KindChange], summary: &str) {
+        let mut inner = self.lock();
+        self.write_pending(&mut inner);
+        for change in changes {
+            let KindChange { kind, count, added, changed, removed, kept_reason } = change;
+            let text = match kept_reason {
+                Some(reason) => format!("{kind}: kept as it was: {reason}"),
+                None => {
+                    format!("{kind}: {count} objects ({added} added, {changed} changed, {removed} removed)")
+                }
+            };
+            self.write(&mut inner, &text);
+            self.event(&mut inner, if kept_reason.is_some() { Level::Warning } else { Level::Info }, &text);
+        }
+        if !summary.is_empty() {
+            self.write(&mut inner, &self.scrub(summary));
+        }
+    }
+
+    /// The totals so far.
+    pub fn totals(&self) -> Totals {
+        self.lock().totals.clone()
+    }
+
+    /// Writes how it ended, and stores the events.
+    pub async fn close(&self, ended: &Ending) {
+        let events = {
+            let mut inner = self.lock();
+            self.write_pending(&mut inner);
+            let (level, text) = ending(ended);
+            self.event(&mut inner, level, &text);
+            for line in self.closing(&inner.totals, &text) {
+                self.write(&mut inner, &line);
+            }
+            inner.file = None;
+            std::mem::take(&mut inner.events)
+        };
+        if let Err(error) = self.store.append_events(&self.run, &events).await {
+            tracing::warn!(run = %self.run, %error, "the run's events could not be stored");
+        }
+    }
+
+    fn closing(&self, totals: &Totals, ending: &str) -> Vec<String> {
+        let Totals { requests, bytes, rows, waited_ms, throttled, timeouts, warnings, errors, .. } = totals;
+        let cap = *self.cap.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = vec![
+            format!(
+                "Totals: {requests} requests, {rows} rows, {bytes} bytes, {warnings} warnings, {errors} errors, {} s",
+                seconds(self.began.elapsed())
+            ),
+            format!(
+                "Waited {} s for the cap of {cap}; {throttled} answers 429, {timeouts} timeouts",
+                seconds(Duration::from_millis(*waited_ms))
+            ),
+        ];
+        lines.extend(advice(totals, cap, self.began.elapsed()));
+        lines.push(ending.to_owned());
+        lines
+    }
+
+    fn write(&self, inner: &mut Inner, line: &str) {
+        self.write_at(inner, &Zoned::now(), line);
+    }
+
+    fn write_at(&self, inner: &mut Inner, at: &Zoned, line: &str) {
+        let Some(file) = inner.file.as_mut().filter(|_| !inner.broken) else { return };
+        let line = format!(
+            "{} {}\n",
+            at.strftime("%H:%M:%S%.3f"),
+            self.scrubber.scrub_text(line).replace(['\n', '\r'], " ")
+        );
+        if let Err(error) = file.write_all(line.as_bytes()) {
+            // A full disk must not end a refresh whose catalog may still fit; it is said once.
+            inner.broken = true;
+            tracing::error!(run = %self.run, %error, "the log file cannot be written any more");
+        }
+    }
+
+    fn write_pending(&self, inner: &mut Inner) {
+        while !inner.pending.is_empty() {
+            self.write_first_pending(inner);
+        }
+    }
+
+    fn write_first_pending(&self, inner: &mut Inner) {
+        if let Some(Pending { at, text, rows, .. }) = inner.pending.pop_front() {
+            let text = rows.map_or(text.clone(), |rows| format!("{text} {rows} rows"));
+            self.write_at(inner, &at, &text);
+        }
+    }
+
+    fn event(&self, inner: &mut Inner, level: Level, message: &str) {
+        if inner.events.len() < MOST_EVENTS {
+            let level = match level {
+                Level::Warning => "warning",
+                Level::Error => "error",
+                _ => "info",
+            };
+            let at = jiff::Timestamp::now().as_millisecond();
+            inner.events.push(NewEvent { at, level: level.to_owned(), message: self.scrub(message) });
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn create(folder: &Path, prefix: &str, now: &Zoned) -> io::Result<(String, File)> {
+    std::fs::create_dir_all(folder)?;
+    let stem = format!("{prefix}_{}", now.strftime("%Y%m%d_%H%M%S"));
+    for number in 1.. {
+        let name = if number == 1 { format!("{stem}.txt") } else { format!("{stem}_{number}.txt") };
+        match OpenOptions::new().write(true).create_new(true).open(folder.join(&name)) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 10_000 => {}
+            Err(error) => return Err(error),
+            Ok(file) => return Ok((name, file)),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+fn operation(exchange: &Exchange) -> String {
+    let Exchange { method, path, status, failure, attempt, took, retry_in, .. } = exchange;
+    let status = match (status, failure) {
+        (Some(status), _) => status.to_string(),
+        (None, Some(failure)) => failure.clone(),
+        (None, None) => "no answer".to_owned(),
+    };
+    let mut text = format!("{method} {path} {status} {} ms", millis(*took));
+    if *attempt > 1 {
+        text += &format!(" (attempt {attempt})");
+    }
+    if let Some(wait) = retry_in {
+        text += &format!(", again in {} s", seconds(*wait));
+    }
+    text
+}
+
+/// What the numbers say about *Max parallel executions*.
+fn advice(totals: &Totals, cap: u32, elapsed: Duration) -> Option<String> {
+    if totals.throttled + totals.timeouts > 0 {
+        let lower = if cap > 1 { "lower" } else { "it is as low as it can be; ask for less often than" };
+        return Some(format!(
+            "Advice: the remote system struggles ({} answers 429, {} timeouts); {lower} Max parallel executions (now {cap})",
+            totals.throttled, totals.timeouts
+        ));
+    }
+    let waited = Duration::from_millis(totals.waited_ms);
+    (waited > Duration::from_secs(2) && waited > elapsed / 4).then(|| {
+        format!(
+            "Advice: requests waited {} s for their turn while the remote system kept up; Max parallel executions (now {cap}) may be raised",
+            seconds(waited)
+        )
+    })
+}
+
+fn ending(ending: &Ending) -> (Level, String) {
+    match ending {
+        Ending::Succeeded(_) => (Level::Info, "Ended: succeeded".to_owned()),
+        Ending::Cancelled => {
+            (Level::Warning, "Ended: stopped before its end; the catalog is as it was".to_owned())
+        }
+        Ending::Failed(failure, _) => {
+            (Level::Error, format!("ERROR Ended: failed ({}): {failure}", failure.blame.noun()))
+        }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.1}", duration.as_secs_f64())
+}

@@ -1,0 +1,194 @@
+//! The scrubber: replaces every known secret in whatever passes through it.
+//!
+//! It is a net under the handles, not the rope: values are kept from plugins and logs because nobody hands them over; what
+//! a remote system echoes, or a programmer prints, ends here. A secret that was transformed in a way that is not among the
+//! forms (hashed, compressed, reversed) passes.
+
+use super::scrub_forms::{SHORTEST, forms};
+use crate::model::secret::SecretValue;
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use std::{
+    borrow::Cow,
+    collections::BTreeSet,
+    fmt,
+    io::{self, Write},
+    ops::Range,
+    sync::{Arc, PoisonError, RwLock},
+};
+use zeroize::Zeroize;
+
+/// What stands where a secret stood.
+pub const MARK: &str = "«secret»";
+
+/// Knows secrets and replaces them. Clones share what they know.
+#[derive(Clone, Default)]
+pub struct Scrubber(Arc<RwLock<Known>>);
+
+#[derive(Default)]
+struct Known {
+    forms: BTreeSet<String>,
+    /// Of all the forms; absent while there are new ones.
+    finder: Option<Arc<AhoCorasick>>,
+}
+
+impl Drop for Known {
+    fn drop(&mut self) {
+        while let Some(mut form) = self.forms.pop_last() {
+            form.zeroize();
+        }
+    }
+}
+
+impl Scrubber {
+    /// One that knows nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a secret. Values of less than four bytes, not counting space around them, are ignored: replacing every "abc"
+    /// would tell more than it hides.
+    pub fn learn(&self, secret: &SecretValue) {
+        let value = secret.reveal();
+        let trimmed = value.trim();
+        if trimmed.len() < SHORTEST {
+            return;
+        }
+        // Values often carry the line end of the file that they came from, and are sent without it.
+        let new = forms(value).into_iter().chain(forms(trimmed));
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let before = known.forms.len();
+        known.forms.extend(new);
+        if known.forms.len() > before {
+            known.finder = None;
+        }
+    }
+
+    /// Replaces every known secret in bytes. Returns the same bytes if there is none.
+    pub fn scrub(&self, mut bytes: Vec<u8>) -> Vec<u8> {
+        let found = self.find(&bytes);
+        if found.is_empty() {
+            return bytes;
+        }
+        let clean = replaced(&bytes, &found);
+        bytes.zeroize();
+        clean
+    }
+
+    /// Replaces every known secret in a text.
+    pub fn scrub_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let found = self.find(text.as_bytes());
+        if found.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        // Forms are whole texts, so this is one too and nothing is lost.
+        Cow::Owned(String::from_utf8_lossy(&replaced(text.as_bytes(), &found)).into_owned())
+    }
+
+    /// A writer that scrubs whatever is written through it to `inner`, line by line; usable as the writer of
+    /// `tracing_subscriber`: `with_writer(move || scrubber.writer(io::stderr()))`.
+    pub fn writer<W: Write>(&self, inner: W) -> ScrubWriter<W> {
+        ScrubWriter { scrubber: self.clone(), inner, line: Vec::new() }
+    }
+
+    /// The stretches that are to be replaced, in order. Secrets that overlap make one stretch, so that no tail of one
+    /// remains beside the other.
+    fn find(&self, bytes: &[u8]) -> Vec<Range<usize>> {
+        let mut stretches: Vec<Range<usize>> = Vec::new();
+        let Some(finder) = self.finder().filter(|finder| finder.is_match(bytes)) else { return stretches };
+        for found in finder.find_overlapping_iter(bytes) {
+            let mut start = found.start();
+            // They come in the order of their ends.
+            while let Some(last) = stretches.pop_if(|last| start < last.end) {
+                start = start.min(last.start);
+            }
+            stretches.push(start..found.end());
+        }
+        stretches
+    }
+
+    fn finder(&self) -> Option<Arc<AhoCorasick>> {
+        {
+            let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+            if known.finder.is_some() || known.forms.is_empty() {
+                return known.finder.clone();
+            }
+        }
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if known.finder.is_none() {
+            // Fails only beyond two thousand million states.
+            let finder = AhoCorasick::builder()
+                .match_kind(MatchKind::Standard)
+                .kind(Some(AhoCorasickKind::ContiguousNFA))
+                .build(&known.forms)
+                .expect("secrets are much smaller than memory");
+            known.finder = Some(Arc::new(finder));
+        }
+        known.finder.clone()
+    }
+}
+
+impl fmt::Debug for Scrubber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Scrubber(…)")
+    }
+}
+
+fn replaced(bytes: &[u8], stretches: &[Range<usize>]) -> Vec<u8> {
+    let mut clean = Vec::with_capacity(bytes.len() + stretches.len() * MARK.len());
+    let mut done = 0;
+    for stretch in stretches {
+        clean.extend_from_slice(&bytes[done..stretch.start]);
+        clean.extend_from_slice(MARK.as_bytes());
+        done = stretch.end;
+    }
+    clean.extend_from_slice(&bytes[done..]);
+    clean
+}
+
+/// A writer that scrubs. It holds a line back until it is whole, so that a secret is not split between two writes; a
+/// flush or its end writes what is there, so flush only where a text ends.
+pub struct ScrubWriter<W: Write> {
+    scrubber: Scrubber,
+    inner: W,
+    line: Vec<u8>,
+}
+
+impl<W: Write> ScrubWriter<W> {
+    fn emit(&mut self) -> io::Result<()> {
+        if self.line.is_empty() {
+            return Ok(());
+        }
+        let clean = self.scrubber.scrub(std::mem::take(&mut self.line));
+        self.inner.write_all(&clean)
+    }
+}
+
+impl<W: Write> Write for ScrubWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match memchr::memrchr(b'\n', bytes) {
+            Some(end) => {
+                self.line.extend_from_slice(&bytes[..=end]);
+                self.emit()?;
+                self.line.extend_from_slice(&bytes[end + 1..]);
+            }
+            None => self.line.extend_from_slice(bytes),
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.emit()?;
+        self.inner.flush()
+    }
+}
+
+impl<W: Write> Drop for ScrubWriter<W> {
+    fn drop(&mut self) {
+        // Nobody is left to tell of an error.
+        let _ = self.emit();
+    }
+}
+
+#[cfg(test)]
+#[path = "scrub_tests.rs"]
+mod tests;

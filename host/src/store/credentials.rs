@@ -1,0 +1,189 @@
+//! Credentials: their versions, the sealed values, and the sealed data key that opens them. Versions are never deleted while
+//! their connection lives: a retired one keeps its row, which is the history, and loses its values.
+
+use super::error::{Doing, is_unique_violation};
+use super::sqlite::{Row, Tx, now};
+use super::{Error, Store};
+use crate::model::credential::{CredentialVersion, VersionState};
+use crate::model::id::ConnectionId;
+use sqlx::Row as _;
+
+/// One sealed value of one version of a credential. What it is bound to stands beside it; the blob opens nowhere else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedField {
+    /// The credential's id.
+    pub credential: String,
+    /// The field's id.
+    pub field: String,
+    /// The credential's version.
+    pub version: i64,
+    /// What the value is for.
+    pub purpose: String,
+    /// The sealed value.
+    pub blob: Vec<u8>,
+}
+
+impl Store {
+    /// Stores a version with its values.
+    pub async fn put_credential(
+        &self,
+        connection: &ConnectionId,
+        version: &CredentialVersion,
+        fields: &[SealedField],
+    ) -> Result<(), Error> {
+        let mut tx = self.write().await?;
+        insert_version(&mut tx, connection, version, fields).await?;
+        tx.commit().await.doing("save a credential")
+    }
+
+    /// All versions of all credentials of a connection, the newest of each credential first.
+    pub async fn credentials(&self, connection: &ConnectionId) -> Result<Vec<CredentialVersion>, Error> {
+        let rows = sqlx::query(
+            "SELECT * FROM credential_versions WHERE connection_id = $1 ORDER BY credential, version DESC",
+        )
+        .bind(connection.as_str())
+        .fetch_all(&self.pool)
+        .await
+        .doing("read the credentials")?;
+        rows.iter().map(version_from).collect()
+    }
+
+    /// The sealed values of all versions in this state.
+    pub async fn sealed_fields(
+        &self,
+        connection: &ConnectionId,
+        state: VersionState,
+    ) -> Result<Vec<SealedField>, Error> {
+        const DOING: &str = "read sealed values";
+        let rows = sqlx::query(
+            "SELECT f.credential, f.field, f.version, f.purpose, f.sealed
+             FROM sealed_fields f JOIN credential_versions v
+                 ON v.connection_id = f.connection_id AND v.credential = f.credential AND v.version = f.version
+             WHERE f.connection_id = $1 AND v.state = $2
+             ORDER BY f.credential, f.version, f.field, f.purpose",
+        )
+        .bind(connection.as_str())
+        .bind(state.as_str())
+        .fetch_all(&self.pool)
+        .await
+        .doing(DOING)?;
+        let field = |row: &Row| {
+            Ok(SealedField {
+                credential: row.try_get("credential")?,
+                field: row.try_get("field")?,
+                version: row.try_get("version")?,
+                purpose: row.try_get("purpose")?,
+                blob: row.try_get("sealed")?,
+            })
+        };
+        rows.iter().map(|row| field(row).doing(DOING)).collect()
+    }
+
+    /// The connection's sealed data key.
+    pub async fn data_key(&self, connection: &ConnectionId) -> Result<Option<Vec<u8>>, Error> {
+        let row: Option<(Vec<u8>,)> = sqlx::query_as("SELECT sealed FROM data_keys WHERE connection_id = $1")
+            .bind(connection.as_str())
+            .fetch_optional(&self.pool)
+            .await
+            .doing("read a data key")?;
+        Ok(row.map(|(key,)| key))
+    }
+
+    /// Stores the connection's sealed data key. There is only ever one: replacing it would lose all that it sealed.
+    pub async fn put_data_key(&self, connection: &ConnectionId, sealed: &[u8]) -> Result<(), Error> {
+        let result = sqlx::query(concat!(
+            "INSERT INTO data_keys (connection_id, sealed, created_at) VALUES ($1, $2, ",
+            now!(),
+            ")"
+        ))
+        .bind(connection.as_str())
+        .bind(sealed)
+        .execute(&self.pool)
+        .await;
+        match result {
+            Err(e) if is_unique_violation(&e) => Err(Error::Database {
+                doing: "save a data key: the connection already has one, which nothing may replace",
+                cause: e,
+            }),
+            other => other.doing("save a data key").map(drop),
+        }
+    }
+}
+
+/// Makes way for a new current version: the current one becomes the previous one, older ones are retired and emptied.
+pub(super) async fn make_way(tx: &mut Tx, connection: &ConnectionId, credential: &str) -> Result<(), Error> {
+    const STEPS: [&str; 3] = [
+        "DELETE FROM sealed_fields WHERE connection_id = $1 AND credential = $2 AND version IN
+             (SELECT version FROM credential_versions WHERE connection_id = $1 AND credential = $2 AND state = 'previous')",
+        "UPDATE credential_versions SET state = 'retired'
+         WHERE connection_id = $1 AND credential = $2 AND state = 'previous'",
+        "UPDATE credential_versions SET state = 'previous'
+         WHERE connection_id = $1 AND credential = $2 AND state = 'current'",
+    ];
+    for step in STEPS {
+        sqlx::query(step)
+            .bind(connection.as_str())
+            .bind(credential)
+            .execute(&mut **tx)
+            .await
+            .doing("make way for a credential")?;
+    }
+    Ok(())
+}
+
+/// Inserts a version with its values.
+pub(super) async fn insert_version(
+    tx: &mut Tx,
+    connection: &ConnectionId,
+    version: &CredentialVersion,
+    fields: &[SealedField],
+) -> Result<(), Error> {
+    const DOING: &str = "save a credential";
+    sqlx::query(
+        "INSERT INTO credential_versions
+             (connection_id, credential, version, state, created_at, expires_at, remote_id, note)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(connection.as_str())
+    .bind(&version.credential)
+    .bind(version.version)
+    .bind(version.state.as_str())
+    .bind(version.created_at)
+    .bind(version.expires_at)
+    .bind(&version.remote_id)
+    .bind(&version.note)
+    .execute(&mut **tx)
+    .await
+    .doing(DOING)?;
+    for field in fields {
+        sqlx::query(
+            "INSERT INTO sealed_fields (connection_id, credential, version, field, purpose, sealed)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(connection.as_str())
+        .bind(&field.credential)
+        .bind(field.version)
+        .bind(&field.field)
+        .bind(&field.purpose)
+        .bind(&field.blob)
+        .execute(&mut **tx)
+        .await
+        .doing(DOING)?;
+    }
+    Ok(())
+}
+
+fn version_from(row: &Row) -> Result<CredentialVersion, Error> {
+    const DOING: &str = "read a credential";
+    let state: String = row.try_get("state").doing(DOING)?;
+    Ok(CredentialVersion {
+        credential: row.try_get("credential").doing(DOING)?,
+        version: row.try_get("version").doing(DOING)?,
+        state: VersionState::stored(&state)
+            .ok_or_else(|| Error::Corrupt { what: format!("a credential's state is \"{state}\"") })?,
+        created_at: row.try_get("created_at").doing(DOING)?,
+        expires_at: row.try_get("expires_at").doing(DOING)?,
+        remote_id: row.try_get("remote_id").doing(DOING)?,
+        note: row.try_get("note").doing(DOING)?,
+    })
+}

@@ -1,0 +1,268 @@
+//! The host's end: the life of one worker process.
+
+use super::{
+    Capabilities,
+    frames::{self, Frame},
+};
+use jackfield_plugin::contract::{Blame, Failure, description::Description, wire};
+use std::{
+    collections::VecDeque,
+    io,
+    os::unix::process::ExitStatusExt,
+    path::PathBuf,
+    process::{ExitStatus, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
+    process::{Child, ChildStderr, ChildStdin, ChildStdout, Command},
+    sync::mpsc,
+    task::JoinSet,
+};
+
+/// How long a worker may take to open its plugin and to describe it: neither does any I/O of its own.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How much a plugin may print in one line before the rest is dropped.
+const LONGEST_LINE: u64 = 4096;
+
+/// What to start.
+#[derive(Clone, Debug)]
+pub struct Spawn {
+    /// The executable that has the subcommand `worker`: this one, unless a test says otherwise.
+    pub executable: PathBuf,
+    /// The plugin file.
+    pub plugin: PathBuf,
+    /// Its SHA-256, hexadecimal.
+    pub digest: String,
+    /// What it is called in messages: `id version (digest)`.
+    pub name: String,
+}
+
+/// Takes what a plugin prints, line by line.
+pub type Printed = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// A worker process with its plugin open. Dropping it kills the process.
+pub struct Worker {
+    name: String,
+    child: Child,
+    input: ChildStdin,
+    output: Inbound,
+    last_words: LastWords,
+    calls: u64,
+}
+
+/// What the plugin printed last, to be told when its worker dies.
+type LastWords = Arc<Mutex<VecDeque<String>>>;
+
+/// Frames from the worker, read by a task of their own: reading a frame must not be broken off half-way.
+type Inbound = mpsc::Receiver<io::Result<Frame>>;
+
+impl Worker {
+    /// Starts a worker and has it open its plugin.
+    ///
+    /// # Errors
+    /// The process cannot be started, or the file is no plugin for this host.
+    pub async fn start(spawn: &Spawn, printed: Printed) -> Result<Worker, Failure> {
+        let mut child = command(spawn).spawn().map_err(|error| {
+            Failure::jackfield(format!(
+                "the worker {} cannot be started: {error}",
+                spawn.executable.display()
+            ))
+        })?;
+        let (Some(input), Some(output), Some(errors)) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take())
+        else {
+            return Err(Failure::jackfield("the worker was started without its pipes"));
+        };
+        let last_words = LastWords::default();
+        listen(errors, printed, last_words.clone());
+        let (name, output) = (spawn.name.clone(), receive(output));
+        let mut worker = Worker { name, child, input, output, last_words, calls: 0 };
+        let open = Frame::Open { path: spawn.plugin.clone(), digest: spawn.digest.clone() };
+        worker.send(&open).await?;
+        match worker.patiently("open").await? {
+            Frame::Opened { error: None } => Ok(worker),
+            Frame::Opened { error: Some(error) } => Err(Failure::plugin(error)),
+            other => Err(worker.out_of_turn(&other)),
+        }
+    }
+
+    /// Asks the plugin what it is.
+    ///
+    /// # Errors
+    /// It panics, hangs, dies, or contradicts its manifest.
+    pub async fn describe(&mut self) -> Result<Description, Failure> {
+        self.calls += 1;
+        self.send(&Frame::Describe { call: self.calls }).await?;
+        match self.patiently("describe itself").await? {
+            Frame::Ended { error: Some(error), .. } => Err(Failure::plugin(error)),
+            Frame::Ended { answer, .. } => wire::decode(&answer, "describe", Blame::Plugin),
+            other => Err(self.out_of_turn(&other)),
+        }
+    }
+
+    /// Runs a hook, answering the plugin's calls meanwhile. The answer is an encoded `Result<answer, Failure>`.
+    ///
+    /// # Errors
+    /// The worker dies or breaks the protocol.
+    pub async fn invoke(
+        &mut self,
+        hook: &str,
+        message: Vec<u8>,
+        capabilities: Capabilities,
+    ) -> Result<Vec<u8>, Failure> {
+        self.calls += 1;
+        self.send(&Frame::Invoke { call: self.calls, hook: hook.to_owned(), message }).await?;
+        let mut answering = JoinSet::new();
+        loop {
+            tokio::select! {
+                Some(answered) = answering.join_next(), if !answering.is_empty() => {
+                    let answer: Frame = answered.map_err(|panic| {
+                        Failure::jackfield(format!("a capability of the host failed: {panic}"))
+                    })?;
+                    self.send(&answer).await?;
+                }
+                // A plugin may have many calls under way, but not without end: past this it waits in the pipe.
+                frame = self.output.recv(), if answering.len() < 256 => match self.expect(frame).await? {
+                    Frame::Call { call, capability, message } => {
+                        let answer = capabilities(capability, message);
+                        answering.spawn(async move { Frame::Answer { call, message: answer.await } });
+                    }
+                    Frame::Ended { call, error: None, answer } if call == self.calls => return Ok(answer),
+                    Frame::Ended { error: Some(error), .. } => return Err(self.blame(error)),
+                    other => return Err(self.out_of_turn(&other)),
+                }
+            }
+        }
+    }
+
+    /// The process's id, while it lives.
+    pub fn process_id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Ends the process and waits for its end.
+    pub async fn stop(mut self) {
+        // It may have ended already, which is just as well.
+        let _ = self.child.kill().await;
+    }
+
+    async fn send(&mut self, frame: &Frame) -> Result<(), Failure> {
+        match frames::write(&mut self.input, frame).await {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Err(Failure::jackfield(error.to_string()))
+            }
+            Err(_) => Err(self.obituary().await),
+        }
+    }
+
+    async fn patiently(&mut self, doing: &str) -> Result<Frame, Failure> {
+        match tokio::time::timeout(PATIENCE, self.output.recv()).await {
+            Ok(frame) => self.expect(frame).await,
+            Err(_) => Err(self.blame(format!("did not {doing} within {} s", PATIENCE.as_secs()))),
+        }
+    }
+
+    async fn expect(&mut self, frame: Option<io::Result<Frame>>) -> Result<Frame, Failure> {
+        match frame {
+            Some(Ok(frame)) => Ok(frame),
+            Some(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                Err(self.blame(format!("sent what is no message: {error}")))
+            }
+            Some(Err(_)) | None => Err(self.obituary().await),
+        }
+    }
+
+    fn out_of_turn(&self, frame: &Frame) -> Failure {
+        let name = format!("{frame:?}");
+        let name = name.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+        self.blame(format!("sent \"{name}\" out of turn"))
+    }
+
+    fn blame(&self, what: impl AsRef<str>) -> Failure {
+        Failure::plugin(format!("the plugin {}: {}", self.name, what.as_ref()))
+            .remedy("this is a defect of the plugin; report it to its vendor with the run's log")
+    }
+
+    /// The failure for a worker that has died: how, and what it printed last.
+    async fn obituary(&mut self) -> Failure {
+        let status = match tokio::time::timeout(Duration::from_secs(2), self.child.wait()).await {
+            Ok(Ok(status)) => how(status),
+            Ok(Err(error)) => format!("ended, nobody knows how ({error})"),
+            Err(_) => "closed its pipe without ending".to_owned(),
+        };
+        let words =
+            self.last_words.lock().unwrap_or_else(PoisonError::into_inner).make_contiguous().join(" | ");
+        let words = if words.is_empty() { words } else { format!("; it printed last: {words}") };
+        Failure::plugin(format!("the worker of the plugin {} {status}{words}", self.name)).remedy(
+            "nothing was changed; if it happens again, report it to the plugin's vendor with the run's log",
+        )
+    }
+}
+
+fn command(spawn: &Spawn) -> Command {
+    let mut command = Command::new(&spawn.executable);
+    command
+        .arg("worker")
+        // Nothing of the host's environment is the plugin's business, secrets in variables least of all.
+        .env_clear()
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        // Ctrl-C at a terminal goes to the whole group; the host alone decides what it means.
+        .process_group(0)
+        .kill_on_drop(true);
+    command
+}
+
+fn receive(output: ChildStdout) -> Inbound {
+    let (sender, receiver) = mpsc::channel(16);
+    tokio::spawn(async move {
+        let mut output = BufReader::with_capacity(64 * 1024, output);
+        loop {
+            let frame = frames::read(&mut output).await.transpose();
+            let last = !matches!(frame, Some(Ok(_)));
+            let Some(frame) = frame else { return };
+            if sender.send(frame).await.is_err() || last {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+fn listen(errors: ChildStderr, printed: Printed, last_words: LastWords) {
+    tokio::spawn(async move {
+        let mut errors = BufReader::new(errors);
+        loop {
+            let mut line = Vec::new();
+            match (&mut errors).take(LONGEST_LINE).read_until(b'\n', &mut line).await {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+            let line = String::from_utf8_lossy(&line).trim_end().to_owned();
+            printed(&line);
+            let mut words = last_words.lock().unwrap_or_else(PoisonError::into_inner);
+            words.push_back(line);
+            if words.len() > 3 {
+                words.pop_front();
+            }
+        }
+    });
+}
+
+/// How a process ended, in words.
+fn how(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("ended with status {code}"),
+        (None, Some(9)) => "was killed (signal 9)".to_owned(),
+        (None, Some(6)) => "aborted (signal 6)".to_owned(),
+        (None, Some(11)) => "crashed (signal 11, invalid memory access)".to_owned(),
+        (None, Some(signal)) => format!("was ended by signal {signal}"),
+        (None, None) => "ended".to_owned(),
+    }
+}
