@@ -152,8 +152,11 @@ impl Config {
             return Err(Error::NoFile(missing.to_owned()));
         }
         let file = file.unwrap_or(Path::new("jackfield.toml"));
-        let figment = Figment::from(Serialized::defaults(Config::default()))
-            .merge(Toml::file_exact(file))
+        let mut figment = Figment::from(Serialized::defaults(Config::default()));
+        if file.exists() {
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        let figment = figment
             .merge(Env::prefixed("JACKFIELD_").ignore(&["config"]).split("__"))
             .merge(Serialized::defaults(flags));
         let config: Config = figment.extract().map_err(|errors| {

@@ -50,6 +50,7 @@ pub(super) fn connection(name: &str, state: ConnectionState) -> Connection {
         connector: "example".to_owned(),
         settings: serde_json::Map::from_iter([("url".to_owned(), "https://example.test".into())]),
         max_parallel: 4,
+        accepted_hosts: Vec::new(),
         tls: TlsTrust { server_name: Some("inner".to_owned()), ..TlsTrust::default() },
         state,
         draft_of: None,
