@@ -18,7 +18,7 @@ use crate::{
         run::{Hook, Run, RunState},
         settings::Form,
     },
-    runs::{driver, driver::Orders, notice, request},
+    runs::{driver, notice, orders::Orders, request},
 };
 use anstyle::AnsiColor;
 use clap::{Args, Subcommand};

@@ -4,9 +4,9 @@ use super::{
     capabilities::{self, Surroundings},
     catalog::Sink,
     desk::Desk,
-    driver::Orders,
     log::{Header, RunLog},
     notice::Notice,
+    orders::Orders,
 };
 use crate::{
     app::App,

@@ -82,8 +82,10 @@ fn demo(arguments: &Arguments) -> Result<()> {
 /// A Qlik Cloud tenant with an OAuth client, as its administrator would set it up.
 fn qlik_cloud(host: &Host, apps: u64) -> Result<System> {
     let config = Config { tls: true, population: Population::of(apps), ..Config::default() };
-    let simulator = Simulator::start_blocking(config).context("the simulated Qlik Cloud tenant does not start")?;
-    let client = simulator.create_oauth_client(&NewClient { name: "Jackfield".to_owned(), ..NewClient::default() });
+    let simulator =
+        Simulator::start_blocking(config).context("the simulated Qlik Cloud tenant does not start")?;
+    let client =
+        simulator.create_oauth_client(&NewClient { name: "Jackfield".to_owned(), ..NewClient::default() });
     let authority = host.file("qlik-cloud-ca.pem", simulator.ca_pem());
     println!("Simulated Qlik Cloud tenant: {} with {apps} apps", simulator.base_url());
     let arguments = [
@@ -128,7 +130,12 @@ fn summary(host: &Host, system: &System, seconds: f64) -> Result<Line> {
         .map(|kind| format!("{} {}", kind["count"], kind["kind"].as_str().unwrap_or_default()))
         .collect();
     ensure!(!objects.is_empty(), "the catalog of \"{}\" is empty", system.connection);
-    let log = host.run(["connection", "log", system.connection, "--path"]).expect_success().stdout.trim().to_owned();
+    let log = host
+        .run(["connection", "log", system.connection, "--path"])
+        .expect_success()
+        .stdout
+        .trim()
+        .to_owned();
     ensure!(fs::metadata(&log).is_ok(), "the log {log} is not there");
     Ok(Line {
         connector: system.connector.to_owned(),
