@@ -42,7 +42,7 @@ pub struct Surroundings {
     /// The secrets.
     pub desk: Arc<Desk>,
     /// The catalog; a test has none.
-    pub sink: Option<Arc<Sink>>,
+    pub sink: Option<Sink>,
     /// The log.
     pub log: Arc<RunLog>,
     /// What was set, until it is committed with the run's success.
@@ -102,10 +102,12 @@ impl Surroundings {
         self.sink()?.end(request).await
     }
 
-    fn sink(&self) -> Result<&Sink, Failure> {
-        self.sink
-            .as_deref()
-            .ok_or_else(|| Failure::plugin("only a refresh has a catalog to put objects into"))
+    /// The catalog's intake.
+    ///
+    /// # Errors
+    /// The hook has none.
+    pub fn sink(&self) -> Result<&Sink, Failure> {
+        self.sink.as_ref().ok_or_else(|| Failure::plugin("only a refresh has a catalog to put objects into"))
     }
 
     async fn progress(&self, request: Progress) -> Result<Done, Failure> {

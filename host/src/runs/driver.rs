@@ -3,7 +3,10 @@
 //! It knows nothing of what the work is. Whatever ends the work early (a person, the time limit, a lost lease) comes
 //! through one token, with the reason beside it.
 
-use super::{notice::Watcher, run};
+use super::{
+    orders::Orders,
+    run::{self, Outcome},
+};
 use crate::{
     app::App,
     model::{
@@ -12,7 +15,7 @@ use crate::{
     },
     store::{Beat, Lease},
 };
-use jackfield_plugin::contract::{Failure, hooks::Purpose};
+use jackfield_plugin::contract::Failure;
 use std::{
     sync::{Arc, OnceLock},
     time::Duration,
@@ -27,28 +30,6 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 
 /// How often a cancel from another process is looked for. A cancel must work within a second.
 const LOOK: Duration = Duration::from_millis(300);
-
-/// What the driver is told besides the run.
-#[derive(Clone)]
-pub struct Orders {
-    /// Why a test is run.
-    pub purpose: Purpose,
-    /// Whether the hook may create or change things on the remote side.
-    pub may_write: bool,
-    /// Who wants to know how it goes.
-    pub watcher: Watcher,
-    /// Ends the run, as Ctrl-C does.
-    pub cancel: CancellationToken,
-    /// Runs the plugin in this process: benches only.
-    pub in_process: bool,
-}
-
-impl Orders {
-    /// Orders for a run that a person waits for.
-    pub fn interactive(watcher: Watcher, cancel: CancellationToken) -> Self {
-        Orders { purpose: Purpose::Interactive, may_write: true, watcher, cancel, in_process: false }
-    }
-}
 
 /// Why a run is ended before its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,14 +74,14 @@ pub async fn drive(app: &App, id: &RunId, orders: &Orders) -> Result<Run, Failur
     ));
     let outcome = run::run(app, &run, &lease, orders, &brake.token).await;
     watching.abort();
-    let ending = match brake.reason.get() {
-        None => outcome,
-        Some(Reason::Cancelled) => run::Outcome::Ended(Ending::Cancelled),
-        Some(Reason::TimeLimit) => run::Outcome::Ended(Ending::Failed(too_slow(app, run.hook), None)),
-        // Whoever has taken over records its own ending.
-        Some(Reason::LeaseLost) => run::Outcome::Recorded(Ending::Cancelled),
+    let to_record = match (outcome, brake.reason.get()) {
+        // What is recorded stands, whatever happened in the same moment; and whoever has taken over records its own.
+        (Outcome::Recorded(_), _) | (_, Some(Reason::LeaseLost)) => None,
+        (Outcome::Ended(ending), None) => Some(ending),
+        (Outcome::Ended(_), Some(Reason::Cancelled)) => Some(Ending::Cancelled),
+        (Outcome::Ended(_), Some(Reason::TimeLimit)) => Some(Ending::Failed(too_slow(app, run.hook), None)),
     };
-    if let run::Outcome::Ended(ending) = ending
+    if let Some(ending) = to_record
         && !app.store.finish_run(&lease, &ending).await?
     {
         tracing::warn!(run = %id, "the run was taken over by another process; its own ending stands");

@@ -14,6 +14,7 @@ pub mod desk;
 pub mod driver;
 pub mod log;
 pub mod notice;
+pub mod orders;
 pub mod request;
 pub mod run;
 

@@ -4,15 +4,16 @@ use super::{
     capabilities::{self, Surroundings},
     catalog::Sink,
     desk::Desk,
-    driver::Orders,
     log::{Header, RunLog},
     notice::Notice,
+    orders::Orders,
 };
 use crate::{
     app::App,
     connections::secrets,
     http::{
         client::Client,
+        exchange::Exchange,
         policy::{AllowedOrigin, Policy},
     },
     model::{
@@ -50,8 +51,9 @@ pub enum Outcome {
 /// Does the work of a run.
 pub async fn run(app: &App, run: &Run, lease: &Lease, orders: &Orders, brake: &CancellationToken) -> Outcome {
     let log = Arc::new(RunLog::new(app, run, orders.watcher.clone()));
+    let work = Work { app, run, lease, orders, log: &log, brake };
     let outcome = tokio::select! {
-        outcome = work(app, run, lease, orders, &log, brake) => outcome,
+        outcome = work.whole() => outcome,
         () = brake.cancelled() => Ok(Outcome::Ended(Ending::Cancelled)),
     };
     let outcome = outcome.unwrap_or_else(|failure| {
@@ -63,79 +65,148 @@ pub async fn run(app: &App, run: &Run, lease: &Lease, orders: &Orders, brake: &C
     outcome
 }
 
-async fn work(
-    app: &App,
-    run: &Run,
-    lease: &Lease,
-    orders: &Orders,
-    log: &Arc<RunLog>,
-    brake: &CancellationToken,
-) -> Result<Outcome, Failure> {
-    let connection = app.store.connection(&run.connection).await?;
-    let connection = connection.ok_or_else(|| Failure::you("the connection was deleted meanwhile"))?;
-    if run.hook == Hook::Refresh {
-        let file = log.open(&app.config.logs(), &app.config.log.prefix)?;
-        app.store.set_run_log(lease, &file).await?;
-        app.store.note_refresh_run(&connection.id, &run.id).await?;
+/// A run that is being worked on.
+struct Work<'a> {
+    app: &'a App,
+    run: &'a Run,
+    lease: &'a Lease,
+    orders: &'a Orders,
+    log: &'a Arc<RunLog>,
+    brake: &'a CancellationToken,
+}
+
+impl Work<'_> {
+    /// From the connection to the ending.
+    async fn whole(&self) -> Result<Outcome, Failure> {
+        let store = &self.app.store;
+        let connection = store.connection(&self.run.connection).await?;
+        let connection = connection.ok_or_else(|| Failure::you("the connection was deleted meanwhile"))?;
+        if self.run.hook == Hook::Refresh {
+            let file = self.log.open(&self.app.config.logs(), &self.app.config.log.prefix)?;
+            store.set_run_log(self.lease, &file).await?;
+            store.note_refresh_run(&connection.id, &self.run.id).await?;
+        }
+        let plugin = self.app.plugins.plugin(&connection.connector)?;
+        store.set_run_plugin(self.lease, &plugin.title()).await?;
+        let mut execution = Execution::start(self.app, plugin, self.orders, self.log).await?;
+        let description = execution.describe().await?;
+        let form = Form::of(&description.settings);
+        let address = form.address(&connection.settings);
+        self.log.header(&Header { run: self.run, connection: &connection, plugin: &plugin.title(), address });
+        (self.orders.watcher)(Notice::Started { plugin: plugin.title() });
+
+        let surroundings = self.surroundings(&connection, &description, &form).await?;
+        let invocation = self.invocation(&connection, &form, &surroundings.desk);
+        let handler = capabilities::handler(surroundings.clone());
+        let answer = execution.invoke(self.run.hook.as_str(), wire::encode(&invocation), handler).await;
+        execution.stop().await;
+        surroundings.desk.give_up_claims().await;
+        let answer = answer?;
+        match self.run.hook {
+            Hook::Test => {
+                let ending = self.log.scrubbed(tested(&answer, &description, plugin)?);
+                // What the test set up on the remote side is remembered if and only if it passed.
+                let state = surroundings.state();
+                store.finish_run_with_state(self.lease, &ending, &connection.id, &state).await?;
+                Ok(Outcome::Recorded(ending))
+            }
+            Hook::Refresh => self.refreshed(&answer, &connection, &surroundings).await,
+        }
     }
-    let plugin = app.plugins.plugin(&connection.connector)?;
-    app.store.set_run_plugin(lease, &plugin.title()).await?;
-    let form_of = |description: &Description| Form::of(&description.settings);
-    let mut execution = Execution::start(app, plugin, orders, log).await?;
-    let description = execution.describe().await?;
-    let form = form_of(&description);
-    log.header(&Header {
-        run,
-        connection: &connection,
-        plugin: &plugin.title(),
-        address: form.address(&connection.settings),
-    });
-    (orders.watcher)(Notice::Started { plugin: plugin.title() });
-    let desk = Arc::new(desk(app, run, &connection, &description, log).await?);
-    let http = client(app, &connection, &description, &form, &desk, log, brake)?;
-    let sink = Arc::new(Sink::new(
-        app.store.clone(),
-        lease.clone(),
-        &connection.id,
-        &description,
-        orders.watcher.clone(),
-    ));
-    let surroundings = Arc::new(Surroundings {
-        store: app.store.clone(),
-        connection: connection.id.clone(),
-        http,
-        desk: desk.clone(),
-        sink: (run.hook == Hook::Refresh).then(|| sink.clone()),
-        log: log.clone(),
-        state: Mutex::default(),
-        watcher: orders.watcher.clone(),
-    });
-    let invocation = Invocation {
-        contract: VERSION,
-        run: run.id.to_string(),
-        settings: Value::Object(with_handles(&form, &connection.settings, &desk.present())),
-        purpose: orders.purpose,
-        may_write: orders.may_write && run.hook == Hook::Test,
-        subject: None,
-    };
-    let answer = execution
-        .invoke(run.hook.as_str(), wire::encode(&invocation), capabilities::handler(surroundings.clone()))
-        .await;
-    execution.stop().await;
-    desk.give_up_claims().await;
-    let answer = answer?;
-    match run.hook {
-        Hook::Test => {
-            let ending = log.scrubbed(tested(&answer, &description, plugin)?);
-            // What the test set up on the remote side is remembered if and only if it passed.
-            app.store.finish_run_with_state(lease, &ending, &connection.id, &surroundings.state()).await?;
-            Ok(Outcome::Recorded(ending))
+
+    /// What the hook may call.
+    async fn surroundings(
+        &self,
+        connection: &Connection,
+        description: &Description,
+        form: &Form,
+    ) -> Result<Arc<Surroundings>, Failure> {
+        let opened = secrets::open_current(self.app, &connection.id).await?;
+        let scrubber = self.log.scrubber();
+        let desk = Arc::new(Desk::new(self.app, self.run, connection, description, opened, scrubber).await?);
+        let watcher = self.orders.watcher.clone();
+        let sink = (self.run.hook == Hook::Refresh).then(|| {
+            let (store, lease) = (self.app.store.clone(), self.lease.clone());
+            Sink::new(store, lease, &connection.id, description, watcher.clone())
+        });
+        Ok(Arc::new(Surroundings {
+            store: self.app.store.clone(),
+            connection: connection.id.clone(),
+            http: self.http(connection, description, form, &desk)?,
+            desk,
+            sink,
+            log: self.log.clone(),
+            state: Mutex::default(),
+            watcher,
+        }))
+    }
+
+    /// The run's HTTP client: what it may reach is what the operator's settings name, and what the operator has accepted.
+    fn http(
+        &self,
+        connection: &Connection,
+        description: &Description,
+        form: &Form,
+        desk: &Arc<Desk>,
+    ) -> Result<Client, Failure> {
+        let named = form.origins(&connection.settings).into_iter();
+        let named = named.map(|(name, origin, further_ports)| AllowedOrigin {
+            name,
+            origin,
+            further_ports,
+            named_by_operator: true,
+        });
+        // What the operator has not accepted (a newer plugin may ask for more) is not reached.
+        let accepted =
+            description.hosts.iter().filter(|host| connection.accepted_hosts.contains(&host.origin));
+        let accepted = accepted.filter_map(|host| {
+            let origin = Url::parse(&host.origin).ok()?;
+            let (name, further_ports) = (host.name.clone(), Vec::new());
+            Some(AllowedOrigin { name, origin, further_ports, named_by_operator: false })
+        });
+        let mut limits = self.app.config.http_limits();
+        if self.run.hook == Hook::Test {
+            // A person waits, and wants to know of a wrong port in a second, not after every attempt that a refresh makes.
+            limits.max_attempts = limits.max_attempts.min(2);
         }
-        Hook::Refresh => {
-            let report: RefreshReport =
-                wire::decode::<Result<_, Failure>>(&answer, "refresh", Blame::Plugin)??;
-            refreshed(app, lease, &connection, &surroundings, &sink, log, &report).await
+        let (policy, log) = (Policy::new(named.chain(accepted).collect()), self.log.clone());
+        let observe = Arc::new(move |exchange: &Exchange| log.exchange(exchange));
+        let cap = connection.max_parallel;
+        Client::new(&limits, policy, &connection.tls, cap, desk.clone(), observe, self.brake.clone())
+    }
+
+    fn invocation(&self, connection: &Connection, form: &Form, desk: &Desk) -> Invocation {
+        Invocation {
+            contract: VERSION,
+            run: self.run.id.to_string(),
+            settings: Value::Object(with_handles(form, &connection.settings, &desk.present())),
+            purpose: self.orders.purpose,
+            may_write: self.orders.may_write && self.run.hook == Hook::Test,
+            subject: None,
         }
+    }
+
+    /// Swaps the catalog in and records the success with it.
+    async fn refreshed(
+        &self,
+        answer: &[u8],
+        connection: &Connection,
+        surroundings: &Surroundings,
+    ) -> Result<Outcome, Failure> {
+        let report: RefreshReport = wire::decode::<Result<_, Failure>>(answer, "refresh", Blame::Plugin)??;
+        let (swaps, changes) = surroundings.sink()?.settle(self.log).await?;
+        self.log.changes(&changes, &report.summary);
+        let result = json!({ "kinds": changes, "summary": report.summary, "totals": self.log.totals() });
+        let result = self.log.scrubbed_json(&result);
+        let (store, state) = (&self.app.store, surroundings.state());
+        if !store.finish_refresh(self.lease, &connection.id, &result, &swaps, &state).await? {
+            return Err(Failure::jackfield("the run was taken over by another process"));
+        }
+        // What no kind points to any more is removed after the fact; it would not hurt anyone to stay.
+        if let Err(error) = store.collect_garbage(u64::MAX).await {
+            tracing::warn!(%error, "the rows of the catalog before could not be removed yet");
+        }
+        Ok(Outcome::Recorded(Ending::Succeeded(result)))
     }
 }
 
@@ -183,51 +254,6 @@ impl Execution {
     }
 }
 
-async fn desk(
-    app: &App,
-    run: &Run,
-    connection: &Connection,
-    description: &Description,
-    log: &RunLog,
-) -> Result<Desk, Failure> {
-    let opened = secrets::open_current(app, &connection.id).await?;
-    Desk::new(app, run, connection, description, opened, log.scrubber()).await
-}
-
-fn client(
-    app: &App,
-    connection: &Connection,
-    description: &Description,
-    form: &Form,
-    desk: &Arc<Desk>,
-    log: &Arc<RunLog>,
-    brake: &CancellationToken,
-) -> Result<Client, Failure> {
-    let from_settings =
-        form.origins(&connection.settings).into_iter().map(|(name, origin, further_ports)| AllowedOrigin {
-            name,
-            origin,
-            further_ports,
-            named_by_operator: true,
-        });
-    // What the operator has not accepted (a newer plugin may ask for more) is not reached.
-    let accepted = description.hosts.iter().filter(|host| connection.accepted_hosts.contains(&host.origin));
-    let fixed = accepted.filter_map(|host| {
-        let origin = Url::parse(&host.origin).ok()?;
-        Some(AllowedOrigin {
-            name: host.name.clone(),
-            origin,
-            further_ports: Vec::new(),
-            named_by_operator: false,
-        })
-    });
-    let policy = Policy::new(from_settings.chain(fixed).collect());
-    let log = log.clone();
-    let observe = Arc::new(move |exchange: &crate::http::exchange::Exchange| log.exchange(exchange));
-    let (limits, cap) = (app.config.http_limits(), connection.max_parallel);
-    Client::new(&limits, policy, &connection.tls, cap, desk.clone(), observe, brake.clone())
-}
-
 /// The settings as a plugin gets them: a handle stands where a secret is.
 fn with_handles(
     form: &Form,
@@ -265,30 +291,4 @@ fn tested(answer: &[u8], description: &Description, plugin: &Plugin) -> Result<E
             Some(result),
         ),
     })
-}
-
-/// Swaps the catalog in and records the success with it.
-async fn refreshed(
-    app: &App,
-    lease: &Lease,
-    connection: &Connection,
-    surroundings: &Surroundings,
-    sink: &Sink,
-    log: &RunLog,
-    report: &RefreshReport,
-) -> Result<Outcome, Failure> {
-    let (swaps, changes) = sink.settle(log).await?;
-    log.changes(&changes, &report.summary);
-    let result = json!({ "kinds": changes, "summary": report.summary, "totals": log.totals() });
-    let Ending::Succeeded(result) = log.scrubbed(Ending::Succeeded(result)) else {
-        unreachable!("scrubbing keeps the ending")
-    };
-    if !app.store.finish_refresh(lease, &connection.id, &result, &swaps, &surroundings.state()).await? {
-        return Err(Failure::jackfield("the run was taken over by another process"));
-    }
-    // What no kind points to any more is removed after the fact; it would not hurt anyone to stay.
-    if let Err(error) = app.store.collect_garbage(u64::MAX).await {
-        tracing::warn!(%error, "the rows of the catalog before could not be removed yet");
-    }
-    Ok(Outcome::Recorded(Ending::Succeeded(result)))
 }
