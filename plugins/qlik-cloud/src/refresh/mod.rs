@@ -74,15 +74,16 @@ impl Refresh<'_> {
             Plan::Skip(reason) => Err(Stop::Keep(reason.clone())),
             plan => self.list(kind, list, *plan == Plan::All).await,
         };
-        let outcome = match (outcome, plan) {
+        let outcome = match (outcome, plan, self.caller.doubt(list)) {
             // Too narrow a right shows as rows that are not there, not as a refusal.
-            (Ok(0), Plan::Part(lack)) => Err(Stop::Keep(format!("the tenant showed none, and {lack}"))),
-            (Ok(count), Plan::Part(lack)) => {
+            (Ok(0), Plan::Part(lack), _) => Err(Stop::Keep(format!("the tenant showed none, and {lack}"))),
+            (Ok(0), Plan::All, Some(doubt)) => Err(Stop::Keep(doubt)),
+            (Ok(count), Plan::Part(lack), _) => {
                 let line = format!("{}: only those that the tenant shows this caller; {lack}", list.plural);
                 self.context.log(Level::Warning, line).await?;
                 Ok(count)
             }
-            (outcome, _) => outcome,
+            (outcome, ..) => outcome,
         };
         match outcome {
             Ok(count) => {
