@@ -188,11 +188,15 @@ impl Refresh<'_> {
                 "the tenant does not understand the question ({})",
                 refusal.with_trace()
             ))),
-            _ => Err(Stop::Fail(refusal.failure(
-                Blame::Remote,
-                Stage::Answer,
-                format!("the tenant does not answer with a list ({})", refusal.summary()),
-            ))),
+            _ => Err(Stop::Fail(
+                refusal
+                    .failure(
+                        Blame::Remote,
+                        Stage::Answer,
+                        format!("the tenant does not answer with a list ({})", refusal.summary()),
+                    )
+                    .remedy("check that the tenant URL leads straight to the tenant"),
+            )),
         }
     }
 }
