@@ -2,4 +2,7 @@
 
 mod plugins;
 mod qlik_cloud;
+mod qlik_cloud_failures;
+mod qlik_cloud_refresh;
 mod qlik_cloud_sign_in;
+mod qlik_cloud_trouble;

@@ -2,7 +2,9 @@
 //!
 //! This file has what the tests share: a tenant with a host beside it, and what is needed to compare what a person reads.
 
-use jackfield_simulators::qlik_cloud::{ApiKeyToken, ClientCredentials, Config, NewClient, Population, Simulator};
+use jackfield_simulators::qlik_cloud::{
+    ApiKeyToken, ClientCredentials, Config, NewClient, Population, Simulator,
+};
 use jackfield_tests::{Finished, Host};
 use serde_json::Value;
 use std::{collections::BTreeMap, time::Duration};
@@ -121,7 +123,7 @@ impl Tenant {
         for (found, shown) in [
             (data.as_str(), "[DATA]"),
             (self.client.client_id.as_str(), "[CLIENT ID]"),
-            (&format!("localhost:{port}"), "localhost:[PORT]"),
+            (&format!(":{port}"), ":[PORT]"),
             (r"\btrace [0-9a-f]{32}", "trace [TRACE]"),
             (r"Jackfield_\d{8}_\d{6}(_\d+)?\.txt", "[LOG]"),
             (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "[TIME]"),
@@ -129,6 +131,7 @@ impl Tenant {
             (r"(?m)^\d\d:\d\d:\d\d\.\d{3} ", "[TIME] "),
             (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}", "[RUN]"),
             (r"qlik-cloud (\d+\.\d+\.\d+) \([0-9a-f]+\)", "qlik-cloud $1 ([DIGEST])"),
+            (r"\d{4,} bytes", "[N] bytes"),
             (r"[ \t]+\n", "\n"),
         ] {
             settings.add_filter(found, shown);
@@ -137,7 +140,10 @@ impl Tenant {
     }
 }
 
-/// A finished command as a person sees it, with its exit code.
+/// A finished command as a person sees it, with its exit code. Of standard error only the error: how far lists have come
+/// meanwhile is told in the order in which they come.
 pub(crate) fn told(finished: &Finished) -> String {
-    format!("exit code {}\n{}{}", finished.code(), finished.stdout, finished.stderr)
+    let error = finished.stderr.lines().skip_while(|line| !line.starts_with("error"));
+    let error: String = error.map(|line| format!("{line}\n")).collect();
+    format!("exit code {}\n{}{error}", finished.code(), finished.stdout)
 }

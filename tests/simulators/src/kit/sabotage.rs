@@ -115,7 +115,8 @@ pub(crate) async fn echo(status: u16, request: Request) -> Response {
     }
     said.extend_from_slice(&body);
     let plain = String::from_utf8_lossy(&said).into_owned();
-    let encoded = percent_encoding::utf8_percent_encode(&plain, percent_encoding::NON_ALPHANUMERIC).to_string();
+    let encoded =
+        percent_encoding::utf8_percent_encode(&plain, percent_encoding::NON_ALPHANUMERIC).to_string();
     // Three alignments: what stands before a secret decides how its base64 looks.
     let packed = ["", "x", "xy"].map(|before| BASE64_STANDARD.encode(format!("{before}{plain}")));
     let envelope = json!({"errors": [{"code": "ECHO-1", "title": format!("cannot read «{plain}»"),

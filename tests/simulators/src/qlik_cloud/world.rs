@@ -55,6 +55,7 @@ impl World {
             hosts.reverse();
         }
         hosts.extend(config.alias_hosts.iter().cloned());
+        hosts.retain(|host| !config.foreign_hosts.contains(host));
         Ok(Self {
             tenant_id: catalog.tenant_id.clone(),
             hosts,
