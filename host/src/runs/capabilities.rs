@@ -3,6 +3,7 @@
 //! One table from name to work. Every request is checked here or in the room that does it; a plugin cannot reach past.
 
 use super::{
+    brake::Brake,
     catalog::Sink,
     desk::Desk,
     log::RunLog,
@@ -49,6 +50,8 @@ pub struct Surroundings {
     pub state: Mutex<BTreeMap<String, Value>>,
     /// Who wants to know how it goes.
     pub watcher: Watcher,
+    /// What ends the run early; it is told what the plugin waits for.
+    pub brake: Brake,
 }
 
 /// Makes the function that answers a plugin's calls.
@@ -62,7 +65,10 @@ pub fn handler(surroundings: Arc<Surroundings>) -> Capabilities {
 impl Surroundings {
     async fn answer(&self, capability: &str, message: &[u8]) -> Vec<u8> {
         match capability {
-            HttpRequest::NAME => serve(message, |request| self.http.send(request)).await,
+            HttpRequest::NAME => {
+                let _waits = self.brake.waits();
+                serve(message, |request| self.http.send(request)).await
+            }
             SessionOpen::NAME => serve(message, |request| self.desk.open_session(request)).await,
             SessionClose::NAME => {
                 serve(message, |request: SessionClose| self.desk.close_session(request.name)).await
@@ -78,7 +84,10 @@ impl Surroundings {
             StateGet::NAME => serve(message, |request: StateGet| self.stored_state(request.key)).await,
             StateSet::NAME => serve(message, |request| self.set_state(request)).await,
             TimeNow::NAME => serve(message, |_: TimeNow| async { Ok(now()) }).await,
-            Sleep::NAME => serve(message, sleep).await,
+            Sleep::NAME => {
+                let _waits = self.brake.waits();
+                serve(message, sleep).await
+            }
             Random::NAME => serve(message, random).await,
             unknown => encode(&Err::<(), _>(Failure::plugin(format!(
                 "this host offers no capability \"{unknown}\" (contract {})",

@@ -1,25 +1,19 @@
 //! The driver: leases a run, keeps the lease while the work goes on, and records the ending.
 //!
-//! It knows nothing of what the work is. Whatever ends the work early (a person, the time limit, a lost lease) comes
-//! through one token, with the reason beside it.
+//! It knows nothing of what the work is; what ends the work early pulls the [brake](super::brake).
 
 use super::{
+    brake::{Brake, Reason, limit},
     orders::Orders,
     run::{self, Outcome},
 };
 use crate::{
     app::App,
-    model::{
-        id::RunId,
-        run::{Ending, Hook, Run},
-    },
+    model::{id::RunId, run::Run},
     store::{Beat, Lease},
 };
 use jackfield_plugin::contract::Failure;
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// How long a lease lasts without a heartbeat.
@@ -31,29 +25,6 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How often a cancel from another process is looked for. A cancel must work within a second.
 const LOOK: Duration = Duration::from_millis(300);
 
-/// Why a run is ended before its time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reason {
-    Cancelled,
-    TimeLimit,
-    LeaseLost,
-}
-
-/// Ends the work, and remembers why. The first reason counts.
-#[derive(Clone)]
-struct Brake {
-    token: CancellationToken,
-    reason: Arc<OnceLock<Reason>>,
-}
-
-impl Brake {
-    fn pull(&self, reason: Reason) {
-        // A second reason changes nothing.
-        let _ = self.reason.set(reason);
-        self.token.cancel();
-    }
-}
-
 /// Drives a run to its end.
 ///
 /// # Errors
@@ -64,7 +35,7 @@ pub async fn drive(app: &App, id: &RunId, orders: &Orders) -> Result<Run, Failur
         return Err(Failure::you(format!("run {id} cannot be taken up: it is not waiting any more")));
     };
     let run = stored(app, id).await?;
-    let brake = Brake { token: CancellationToken::new(), reason: Arc::default() };
+    let brake = Brake::default();
     let watching = tokio::spawn(watch(
         app.clone(),
         lease.clone(),
@@ -72,16 +43,9 @@ pub async fn drive(app: &App, id: &RunId, orders: &Orders) -> Result<Run, Failur
         limit(app, run.hook),
         brake.clone(),
     ));
-    let outcome = run::run(app, &run, &lease, orders, &brake.token).await;
+    let outcome = run::run(app, &run, &lease, orders, &brake).await;
     watching.abort();
-    let to_record = match (outcome, brake.reason.get()) {
-        // What is recorded stands, whatever happened in the same moment; and whoever has taken over records its own.
-        (Outcome::Recorded(_), _) | (_, Some(Reason::LeaseLost)) => None,
-        (Outcome::Ended(ending), None) => Some(ending),
-        (Outcome::Ended(_), Some(Reason::Cancelled)) => Some(Ending::Cancelled),
-        (Outcome::Ended(_), Some(Reason::TimeLimit)) => Some(Ending::Failed(too_slow(app, run.hook), None)),
-    };
-    if let Some(ending) = to_record
+    if let Outcome::Ended(ending) = outcome
         && !app.store.finish_run(&lease, &ending).await?
     {
         tracing::warn!(run = %id, "the run was taken over by another process; its own ending stands");
@@ -92,23 +56,6 @@ pub async fn drive(app: &App, id: &RunId, orders: &Orders) -> Result<Run, Failur
 
 async fn stored(app: &App, id: &RunId) -> Result<Run, Failure> {
     app.store.run(id).await?.ok_or_else(|| Failure::jackfield(format!("run {id} is no longer in the store")))
-}
-
-fn limit(app: &App, hook: Hook) -> Duration {
-    Duration::from_secs(match hook {
-        Hook::Test => app.config.run.test_limit_seconds,
-        Hook::Refresh => app.config.run.refresh_limit_seconds,
-    })
-}
-
-fn too_slow(app: &App, hook: Hook) -> Failure {
-    let key = match hook {
-        Hook::Test => "run.test_limit_seconds",
-        Hook::Refresh => "run.refresh_limit_seconds",
-    };
-    let limit = limit(app, hook).as_secs();
-    Failure::remote(format!("the {} did not end within its limit of {limit} s", hook.as_str()))
-        .remedy(format!("the log shows what took so long; {key} sets the limit"))
 }
 
 /// Keeps the lease and looks for reasons to end the run.

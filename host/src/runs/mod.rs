@@ -8,6 +8,7 @@
 //! While a plugin's hook runs, its calls arrive in [`capabilities`]; the secrets are lent at the [`desk`], objects are
 //! staged in [`catalog`], and [`log`] writes what happened for a person.
 
+pub mod brake;
 pub mod capabilities;
 pub mod catalog;
 pub mod desk;

@@ -1,6 +1,7 @@
 //! One run, from top to bottom.
 
 use super::{
+    brake::Brake,
     capabilities::{self, Surroundings},
     catalog::Sink,
     desk::Desk,
@@ -22,7 +23,7 @@ use crate::{
         settings::Form,
     },
     plugins::{self, Plugin},
-    store::Lease,
+    store::{KindSwap, Lease},
     worker::{Capabilities, local::Local, process::Worker},
 };
 use jackfield_plugin::contract::{
@@ -37,7 +38,6 @@ use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex},
 };
-use tokio_util::sync::CancellationToken;
 use url::Url;
 
 /// What became of a run.
@@ -48,21 +48,50 @@ pub enum Outcome {
     Recorded(Ending),
 }
 
+/// What the work found, to be recorded together with the run's ending.
+enum Found {
+    Test { ending: Ending, state: State },
+    Refresh { result: Value, swaps: Vec<(String, KindSwap)>, state: State },
+}
+
+/// What a plugin remembers if its run succeeds.
+type State = Vec<(String, Value)>;
+
 /// Does the work of a run.
-pub async fn run(app: &App, run: &Run, lease: &Lease, orders: &Orders, brake: &CancellationToken) -> Outcome {
+pub async fn run(app: &App, run: &Run, lease: &Lease, orders: &Orders, brake: &Brake) -> Outcome {
     let log = Arc::new(RunLog::new(app, run, orders.watcher.clone()));
     let work = Work { app, run, lease, orders, log: &log, brake };
     let outcome = tokio::select! {
-        outcome = work.whole() => outcome,
-        () = brake.cancelled() => Ok(Outcome::Ended(Ending::Cancelled)),
+        // The brake ends the work, but not its recording: half-way through, nobody would know what stands.
+        found = work.whole() => match found {
+            Ok(found) => work.record(found).await,
+            Err(failure) => Err(failure),
+        },
+        outcome = brake.pulled(app, run.hook) => Ok(outcome),
     };
     let outcome = outcome.unwrap_or_else(|failure| {
-        let ending = if failure.cancelled { Ending::Cancelled } else { Ending::Failed(failure, None) };
-        Outcome::Ended(log.scrubbed(ending))
+        Outcome::Ended(if failure.cancelled { Ending::Cancelled } else { Ending::Failed(failure, None) })
     });
+    let outcome = match outcome {
+        Outcome::Ended(ending) => Outcome::Ended(log.scrubbed(work.named(ending))),
+        recorded @ Outcome::Recorded(_) => recorded,
+    };
     let (Outcome::Ended(ending) | Outcome::Recorded(ending)) = &outcome;
     log.close(ending).await;
+    if matches!(outcome, Outcome::Recorded(Ending::Succeeded(_))) && run.hook == Hook::Refresh {
+        tokio::select! {
+            () = collect_garbage(app) => {}
+            () = orders.cancel.cancelled() => {}
+        }
+    }
     outcome
+}
+
+/// What no kind points to any more is removed after the fact; it would not hurt anyone to stay.
+async fn collect_garbage(app: &App) {
+    if let Err(error) = app.store.collect_garbage(u64::MAX).await {
+        tracing::warn!(%error, "the rows of the catalog before could not be removed yet");
+    }
 }
 
 /// A run that is being worked on.
@@ -72,12 +101,12 @@ struct Work<'a> {
     lease: &'a Lease,
     orders: &'a Orders,
     log: &'a Arc<RunLog>,
-    brake: &'a CancellationToken,
+    brake: &'a Brake,
 }
 
 impl Work<'_> {
-    /// From the connection to the ending.
-    async fn whole(&self) -> Result<Outcome, Failure> {
+    /// From the connection to what is to be recorded.
+    async fn whole(&self) -> Result<Found, Failure> {
         let store = &self.app.store;
         let connection = store.connection(&self.run.connection).await?;
         let connection = connection.ok_or_else(|| Failure::you("the connection was deleted meanwhile"))?;
@@ -102,15 +131,52 @@ impl Work<'_> {
         execution.stop().await;
         surroundings.desk.give_up_claims().await;
         let answer = answer?;
+        let state = surroundings.state();
         match self.run.hook {
             Hook::Test => {
-                let ending = self.log.scrubbed(tested(&answer, &description, plugin)?);
-                // What the test set up on the remote side is remembered if and only if it passed.
-                let state = surroundings.state();
-                store.finish_run_with_state(self.lease, &ending, &connection.id, &state).await?;
-                Ok(Outcome::Recorded(ending))
+                let ending = self.named(tested(&answer, &description, plugin)?);
+                Ok(Found::Test { ending: self.log.scrubbed(ending), state })
             }
-            Hook::Refresh => self.refreshed(&answer, &connection, &surroundings).await,
+            Hook::Refresh => {
+                let report: RefreshReport =
+                    wire::decode::<Result<_, Failure>>(&answer, "refresh", Blame::Plugin)??;
+                let (swaps, changes) = surroundings.sink()?.settle(self.log).await?;
+                self.log.changes(&changes, &report.summary);
+                let result =
+                    json!({ "kinds": changes, "summary": report.summary, "totals": self.log.totals() });
+                Ok(Found::Refresh { result: self.log.scrubbed_json(&result), swaps, state })
+            }
+        }
+    }
+
+    /// Records the ending with what belongs to it: a test's state, which is remembered if and only if it passed; a refresh's
+    /// catalog, which is swapped in.
+    async fn record(&self, found: Found) -> Result<Outcome, Failure> {
+        let (store, connection) = (&self.app.store, &self.run.connection);
+        let (held, ending) = match found {
+            Found::Test { ending, state } => {
+                (store.finish_run_with_state(self.lease, &ending, connection, &state).await?, ending)
+            }
+            Found::Refresh { result, swaps, state } => {
+                let held = store.finish_refresh(self.lease, connection, &result, &swaps, &state).await?;
+                (held, Ending::Succeeded(result))
+            }
+        };
+        match held {
+            true => Ok(Outcome::Recorded(ending)),
+            false => Err(Failure::jackfield("the run was taken over by another process")),
+        }
+    }
+
+    /// Says which plugin it was, where the plugin is at fault and the message does not say so yet.
+    fn named(&self, ending: Ending) -> Ending {
+        match (ending, self.app.plugins.plugin(&self.run.connector)) {
+            (Ending::Failed(failure, result), Ok(plugin))
+                if failure.blame == Blame::Plugin && !failure.message.contains(&plugin.title()) =>
+            {
+                Ending::Failed(failure.context(format!("the plugin {}", plugin.title())), result)
+            }
+            (ending, _) => ending,
         }
     }
 
@@ -138,6 +204,7 @@ impl Work<'_> {
             log: self.log.clone(),
             state: Mutex::default(),
             watcher,
+            brake: self.brake.clone(),
         }))
     }
 
@@ -172,7 +239,7 @@ impl Work<'_> {
         let (policy, log) = (Policy::new(named.chain(accepted).collect()), self.log.clone());
         let observe = Arc::new(move |exchange: &Exchange| log.exchange(exchange));
         let cap = connection.max_parallel;
-        Client::new(&limits, policy, &connection.tls, cap, desk.clone(), observe, self.brake.clone())
+        Client::new(&limits, policy, &connection.tls, cap, desk.clone(), observe, self.brake.token.clone())
     }
 
     fn invocation(&self, connection: &Connection, form: &Form, desk: &Desk) -> Invocation {
@@ -184,29 +251,6 @@ impl Work<'_> {
             may_write: self.orders.may_write && self.run.hook == Hook::Test,
             subject: None,
         }
-    }
-
-    /// Swaps the catalog in and records the success with it.
-    async fn refreshed(
-        &self,
-        answer: &[u8],
-        connection: &Connection,
-        surroundings: &Surroundings,
-    ) -> Result<Outcome, Failure> {
-        let report: RefreshReport = wire::decode::<Result<_, Failure>>(answer, "refresh", Blame::Plugin)??;
-        let (swaps, changes) = surroundings.sink()?.settle(self.log).await?;
-        self.log.changes(&changes, &report.summary);
-        let result = json!({ "kinds": changes, "summary": report.summary, "totals": self.log.totals() });
-        let result = self.log.scrubbed_json(&result);
-        let (store, state) = (&self.app.store, surroundings.state());
-        if !store.finish_refresh(self.lease, &connection.id, &result, &swaps, &state).await? {
-            return Err(Failure::jackfield("the run was taken over by another process"));
-        }
-        // What no kind points to any more is removed after the fact; it would not hurt anyone to stay.
-        if let Err(error) = store.collect_garbage(u64::MAX).await {
-            tracing::warn!(%error, "the rows of the catalog before could not be removed yet");
-        }
-        Ok(Outcome::Recorded(Ending::Succeeded(result)))
     }
 }
 
