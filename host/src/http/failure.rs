@@ -10,6 +10,9 @@ use rustls::{AlertDescription, CertificateError};
 use std::{error::Error, io, time::Duration};
 use url::Url;
 
+/// What to do about an exchange that broke.
+const BROKEN: &str = "try again; if it lasts, look at what stands in between, such as a firewall or a proxy that cuts long answers";
+
 /// Something that went wrong on the way, and whether another attempt may help.
 #[derive(Debug)]
 pub(super) struct Trouble {
@@ -81,14 +84,17 @@ impl Way {
 
     /// The middle of the answer was silent for too long.
     pub(super) fn fell_silent(&self, limit: Duration) -> Trouble {
-        passing(self.network(
-            Stage::Answer,
-            format!(
-                "{}: the answer stopped in the middle and nothing came for {}",
-                self.named(),
-                seconds(limit)
-            ),
-        ))
+        passing(
+            self.network(
+                Stage::Answer,
+                format!(
+                    "{}: the answer stopped in the middle and nothing came for {}",
+                    self.named(),
+                    seconds(limit)
+                ),
+            )
+            .remedy(BROKEN),
+        )
     }
 
     /// The answer is larger than any should be.
@@ -141,7 +147,7 @@ impl Way {
                 format!("{}: the exchange broke off: {}", self.named(), innermost(error))
             }
         };
-        passing(self.network(Stage::Answer, message))
+        passing(self.network(Stage::Answer, message).remedy(BROKEN))
     }
 
     fn unresolved(&self, unresolved: &Unresolved) -> Failure {

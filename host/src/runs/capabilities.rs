@@ -15,7 +15,7 @@ use jackfield_plugin::contract::{
     catalog::{CatalogEnd, CatalogPut},
     http::HttpRequest,
     run::{LogLine, Progress, Random, RandomBytes, Sleep, StateGet, StateSet, TimeNow},
-    secrets::{SecretInspect, SessionClose, SessionOpen},
+    secrets::{SecretInspect, SessionClose, SessionOpen, SignJwt},
     wire::{decode, encode},
 };
 use serde_json::Value;
@@ -76,6 +76,7 @@ impl Surroundings {
             SecretInspect::NAME => {
                 serve(message, |request: SecretInspect| async move { self.desk.facts(&request.field) }).await
             }
+            SignJwt::NAME => serve(message, |request| self.desk.sign_jwt(request)).await,
             CatalogPut::NAME => serve(message, |request| self.put(request)).await,
             CatalogEnd::NAME => serve(message, |request| self.end(request)).await,
             Progress::NAME => serve(message, |request| self.progress(request)).await,

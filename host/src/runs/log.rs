@@ -289,6 +289,7 @@ impl RunLog {
             let mut inner = self.lock();
             self.write_pending(&mut inner);
             let (level, text) = ending(ended);
+            inner.totals.errors += u64::from(level == Level::Error);
             self.event(&mut inner, level, &text);
             for line in self.closing(&inner.totals, &text) {
                 self.write(&mut inner, &line);

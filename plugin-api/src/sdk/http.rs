@@ -137,6 +137,13 @@ impl Request {
         self
     }
 
+    /// Says which answers are worth another attempt, besides 429; without it, 502, 503 and 504.
+    #[must_use]
+    pub fn retry_on<const N: usize>(mut self, statuses: [u16; N]) -> Self {
+        self.0.retry_on = Some(statuses.to_vec());
+        self
+    }
+
     /// Says that the answer is a list whose rows will be put into the catalog.
     #[must_use]
     pub fn list(mut self) -> Self {
@@ -191,7 +198,9 @@ impl Response {
     fn not_json(&self, error: &serde_json::Error) -> Failure {
         let kind = self.header("content-type").unwrap_or("an unstated type");
         let body = String::from_utf8_lossy(&self.0.body);
-        let beginning: String = body.trim_start().chars().take(80).collect();
+        // On one line, and without what would move a terminal's cursor.
+        let words = body.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+        let beginning: String = words.take(80).collect::<Vec<_>>().join(" ").chars().take(80).collect();
         let what = if self.0.body.is_empty() {
             "the answer is empty".to_owned()
         } else if beginning.starts_with('<') {
@@ -201,6 +210,8 @@ impl Response {
         } else {
             format!("the answer ({kind}) is not as expected: {error}")
         };
-        Failure::remote(what).status(self.0.status)
+        Failure::remote(what).status(self.0.status).remedy(
+            "try again; if it lasts, something between here and the remote system may change its answers",
+        )
     }
 }

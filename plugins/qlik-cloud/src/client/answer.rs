@@ -114,7 +114,7 @@ impl Refusal {
                 self.failure(
                     Blame::Remote,
                     Stage::Answer,
-                    format!("the tenant's rate limit is used up, and still was after waiting; {wait} ({summary})"),
+                    format!("the tenant's rate limit is used up; {wait} ({summary})"),
                 )
                 .remedy("try again later; everything that uses the same client or user shares one limit")
             }

@@ -44,6 +44,9 @@ const TENANT_PATH: &str = "/api/v1/tenants/me";
 const SESSION: &str = "access_token";
 /// A token that a test gets for itself, to prove the secret and not the session.
 const PROOF: &str = "proof_token";
+/// Answers of a tenant that may be better a moment later; the documents count 500 among them.
+const PASSING: [u16; 4] = [500, 502, 503, 504];
+
 /// How long a token lives, if the tenant does not say.
 const TOKEN_SECONDS: u64 = 21_600;
 
@@ -143,6 +146,7 @@ impl<'a> Client<'a> {
     /// Sends a request, signed in. A token that was refused is replaced, once.
     pub(crate) async fn send(&self, request: Request) -> Result<Response, Failure> {
         let http = self.context.http();
+        let request = request.retry_on(PASSING);
         if let Method::Key(key) = self.method {
             return http.send(&request.bearer(key)).await;
         }
@@ -197,7 +201,8 @@ impl<'a> Client<'a> {
                 name: name.to_owned(),
                 keep,
             })
-            .repeatable();
+            .repeatable()
+            .retry_on(PASSING);
         let response = self.context.http().send(&request).await?;
         if !response.is_success() {
             return Err(token_refused(&Refusal::of(&response)));

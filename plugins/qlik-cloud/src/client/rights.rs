@@ -83,6 +83,15 @@ impl Caller {
         if all || part || need.ask { Plan::Part(missing.what) } else { Plan::Skip(missing.with_remedy()) }
     }
 
+    /// Why an empty list may be no empty list: a token without the scope is shown none, and which scopes a token has is
+    /// not always told.
+    pub(crate) fn doubt(&self, list: &List) -> Option<String> {
+        let scope = list.need.scope.filter(|scope| self.covers(scope).is_none())?;
+        Some(format!(
+            "the tenant showed none, and does not tell the scopes of its tokens: either there are none, or scope \"{scope}\" is missing on the OAuth client"
+        ))
+    }
+
     /// Why a list was refused.
     pub(crate) fn explain(&self, list: &List, refusal: &Refusal) -> Missing {
         let need = &list.need;

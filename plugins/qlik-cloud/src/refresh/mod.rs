@@ -74,15 +74,16 @@ impl Refresh<'_> {
             Plan::Skip(reason) => Err(Stop::Keep(reason.clone())),
             plan => self.list(kind, list, *plan == Plan::All).await,
         };
-        let outcome = match (outcome, plan) {
+        let outcome = match (outcome, plan, self.caller.doubt(list)) {
             // Too narrow a right shows as rows that are not there, not as a refusal.
-            (Ok(0), Plan::Part(lack)) => Err(Stop::Keep(format!("the tenant showed none, and {lack}"))),
-            (Ok(count), Plan::Part(lack)) => {
+            (Ok(0), Plan::Part(lack), _) => Err(Stop::Keep(format!("the tenant showed none, and {lack}"))),
+            (Ok(0), Plan::All, Some(doubt)) => Err(Stop::Keep(doubt)),
+            (Ok(count), Plan::Part(lack), _) => {
                 let line = format!("{}: only those that the tenant shows this caller; {lack}", list.plural);
                 self.context.log(Level::Warning, line).await?;
                 Ok(count)
             }
-            (outcome, _) => outcome,
+            (outcome, ..) => outcome,
         };
         match outcome {
             Ok(count) => {
@@ -187,11 +188,15 @@ impl Refresh<'_> {
                 "the tenant does not understand the question ({})",
                 refusal.with_trace()
             ))),
-            _ => Err(Stop::Fail(refusal.failure(
-                Blame::Remote,
-                Stage::Answer,
-                format!("the tenant does not answer with a list ({})", refusal.summary()),
-            ))),
+            _ => Err(Stop::Fail(
+                refusal
+                    .failure(
+                        Blame::Remote,
+                        Stage::Answer,
+                        format!("the tenant does not answer with a list ({})", refusal.summary()),
+                    )
+                    .remedy("check that the tenant URL leads straight to the tenant"),
+            )),
         }
     }
 }

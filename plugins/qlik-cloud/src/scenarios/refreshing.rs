@@ -79,7 +79,8 @@ fn the_documents_rights_get_apps_and_spaces_and_name_what_is_skipped() {
 
 #[test]
 fn a_tenant_admin_gets_everything() {
-    let kit = admin();
+    let kit = oauth();
+    caller(&kit, Some("user_default admin_classic"), &["TenantAdmin"]);
     kit.on("GET", APPS, page(json!([app("a1")])));
     empty(&kit);
     let refresh = kit.refresh().unwrap();
@@ -218,8 +219,16 @@ fn a_caller_of_whom_little_is_known_meets_the_trap_of_the_reloads() {
     kit.on("GET", "/api/v1/data-files", Answer::status(404));
     empty(&kit);
     insta::assert_snapshot!(warnings(&kit.refresh().unwrap()), @r#"
+    spaces skipped: the tenant showed none, and does not tell the scopes of its tokens: either there are none, or scope "admin.spaces:read" is missing on the OAuth client
     reloads skipped: the tenant refused (400 RELOADS-004 "appId is required", trace 00ab): only a Tenant Admin may list the reloads of a whole tenant
+    tasks skipped: the tenant showed none, and does not tell the scopes of its tokens: either there are none, or scope "user_default" is missing on the OAuth client
+    report tasks skipped: the tenant showed none, and does not tell the scopes of its tokens: either there are none, or scope "admin.report-tasks" is missing on the OAuth client
+    report templates skipped: the tenant showed none, and does not tell the scopes of its tokens: either there are none, or scope "user_default" is missing on the OAuth client
+    users skipped: the tenant showed none, and does not tell the scopes of its tokens: either there are none, or scope "users:read" is missing on the OAuth client
+    roles skipped: the tenant showed none, and does not tell the scopes of its tokens: either there are none, or scope "admin_classic" is missing on the OAuth client
+    automations skipped: the tenant showed none, and does not tell the scopes of its tokens: either there are none, or scope "admin.automations:read" is missing on the OAuth client
     data files skipped: this tenant does not offer the list (404)
+    data sets skipped: the tenant showed none, and does not tell the scopes of its tokens: either there are none, or scope "dataset" is missing on the OAuth client
     "#);
 }
 
@@ -270,11 +279,11 @@ fn a_list_that_breaks_ends_the_refresh_and_is_named() {
         .concat();
     insta::assert_snapshot!(told, @r#"
     spaces: the tenant failed on its side (500 HTTP-500 "Internal") [HTTP-500, trace 00ab] — try again later; if it lasts, look at Qlik's status page and show support the reference
-    spaces: the tenant's rate limit is used up, and still was after waiting; it lifts the limit in 13 seconds (429 HTTP-429 "API rate limit reached.") [HTTP-429, trace 00ab] — try again later; everything that uses the same client or user shares one limit
-    spaces: the answer is a web page (text/html): <html>Maintenance</html>
+    spaces: the tenant's rate limit is used up; it lifts the limit in 13 seconds (429 HTTP-429 "API rate limit reached.") [HTTP-429, trace 00ab] — try again later; everything that uses the same client or user shares one limit
+    spaces: the answer is a web page (text/html): <html>Maintenance</html> — try again; if it lasts, something between here and the remote system may change its answers
     spaces: the answer is no list as expected: missing field `data` at line 1 column 12
     spaces: the answer is no list as expected: invalid type: null, expected a sequence at line 1 column 12
-    spaces: the answer (application/json) breaks off after 15 bytes
+    spaces: the answer (application/json) breaks off after 15 bytes — try again; if it lasts, something between here and the remote system may change its answers
     spaces: the tenant gave a token to the OAuth client and then refused it (401 HTTP-401 "Unauthorized") [HTTP-401, trace 00ab] — check in Manage users that the client's bot user is active, and that the client's consent method is Trusted
     spaces: the connection was reset
     "#);

@@ -108,6 +108,11 @@ pub enum FaultKind {
     },
     /// No answer at all, on an open connection.
     Hang,
+    /// The answer is an error envelope that repeats the request's headers and body, plainly, percent-encoded and in base64.
+    Echo {
+        /// The status.
+        status: u16,
+    },
 }
 
 /// What the body of a faulty status looks like.

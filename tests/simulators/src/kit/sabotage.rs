@@ -4,8 +4,10 @@ use std::convert::Infallible;
 use std::io::Write as _;
 
 use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use flate2::{Compression, write::GzEncoder};
 use futures_util::stream;
 use serde_json::{Value, json};
@@ -98,6 +100,29 @@ fn status_response(status: u16, body: BodyKind, trace_id: &str) -> Response {
         }
     };
     (status, axum::Json(envelope)).into_response()
+}
+
+/// An answer that betrays whatever the request held, in the forms in which servers do that.
+pub(crate) async fn echo(status: u16, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, 1 << 20).await.unwrap_or_default();
+    let mut said = Vec::new();
+    for (name, value) in &parts.headers {
+        said.extend_from_slice(name.as_str().as_bytes());
+        said.extend_from_slice(b": ");
+        said.extend_from_slice(value.as_bytes());
+        said.push(b'\n');
+    }
+    said.extend_from_slice(&body);
+    let plain = String::from_utf8_lossy(&said).into_owned();
+    let encoded =
+        percent_encoding::utf8_percent_encode(&plain, percent_encoding::NON_ALPHANUMERIC).to_string();
+    // Three alignments: what stands before a secret decides how its base64 looks.
+    let packed = ["", "x", "xy"].map(|before| BASE64_STANDARD.encode(format!("{before}{plain}")));
+    let envelope = json!({"errors": [{"code": "ECHO-1", "title": format!("cannot read «{plain}»"),
+        "detail": format!("{encoded} {}", packed.join(" "))}], "traceId": "0".repeat(32), "access_token_seen": plain});
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+    (status, [("x-echo", encoded)], axum::Json(envelope)).into_response()
 }
 
 fn too_many(retry_after: Option<u64>) -> Response {

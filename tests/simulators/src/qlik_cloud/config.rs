@@ -25,6 +25,8 @@ pub struct Config {
     pub limits: Limits,
     /// Further host names that the tenant answers to; they are listed in `tenants/me` and in the certificate.
     pub alias_hosts: Vec<String>,
+    /// Host names that lead here and belong to no tenant: LOGIN-2.
+    pub foreign_hosts: Vec<String>,
     /// Next links name this origin instead of the base URL (an alias, say).
     pub link_origin: Option<String>,
     /// Name of the tenant.
@@ -77,6 +79,7 @@ impl Default for Config {
             changes: Changes::default(),
             limits: Limits::default(),
             alias_hosts: Vec::new(),
+            foreign_hosts: Vec::new(),
             link_origin: None,
             tenant_name: "Simulated tenant".to_owned(),
             endings: BTreeMap::new(),

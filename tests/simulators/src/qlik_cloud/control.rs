@@ -156,6 +156,20 @@ impl Simulator {
         }
     }
 
+    /// The access tokens issued so far, oldest first.
+    #[must_use]
+    pub fn issued_tokens(&self) -> Vec<String> {
+        self.world.issued.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// Revokes every access token issued so far; API keys stay.
+    pub fn revoke_tokens(&self) {
+        let tokens = self.issued_tokens();
+        let claims = tokens.iter().filter_map(|token| self.world.signer.verify(token));
+        let ids: Vec<String> = claims.map(|claims| claims.jti).collect();
+        self.world.directory().revoked_tokens.extend(ids);
+    }
+
     /// Makes a custom role and gives its id.
     #[must_use]
     pub fn create_custom_role(&self, name: &str, scopes: &[&str]) -> String {

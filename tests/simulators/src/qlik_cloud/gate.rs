@@ -8,6 +8,7 @@ use axum::http::header;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
+use crate::faults::FaultKind;
 use crate::journal::Received;
 use crate::kit::clock;
 use crate::kit::sabotage::{self, Target};
@@ -55,6 +56,9 @@ async fn pass(world: &World, path: &str, request: Request, next: Next) -> (Respo
         tokio::time::sleep(Duration::from_millis(delay)).await;
     }
     let Some(fault) = fault else { return admit(world, path, request, next).await };
+    if let FaultKind::Echo { status } = fault {
+        return (sabotage::echo(status, request).await, None);
+    }
     let (whole, trace) = (request.uri().to_string(), trace_id());
     let path_and_query =
         request.uri().path_and_query().map_or(whole.as_str(), |both| both.as_str()).to_owned();

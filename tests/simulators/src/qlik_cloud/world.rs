@@ -32,6 +32,8 @@ pub(crate) struct World {
     pub(crate) journal: Arc<Journal>,
     /// Exceptions from the table of who may do what.
     pub(crate) overrides: Mutex<Vec<Override>>,
+    /// Access tokens that were issued, for tests that look for them where they must not be.
+    pub(crate) issued: Mutex<Vec<String>>,
     catalog: RwLock<Arc<Catalog>>,
     directory: Mutex<Directory>,
 }
@@ -53,6 +55,7 @@ impl World {
             hosts.reverse();
         }
         hosts.extend(config.alias_hosts.iter().cloned());
+        hosts.retain(|host| !config.foreign_hosts.contains(host));
         Ok(Self {
             tenant_id: catalog.tenant_id.clone(),
             hosts,
@@ -61,6 +64,7 @@ impl World {
             faults: Faults::new(config.faults.clone()),
             journal: Arc::new(Journal::default()),
             overrides: Mutex::new(config.access.clone()),
+            issued: Mutex::default(),
             catalog: RwLock::new(Arc::new(catalog)),
             directory: Mutex::new(directory),
             base_url,

@@ -196,6 +196,7 @@ fn issue(world: &World, client_id: &str, user: String, scope: &str, shown: bool)
     };
     let token =
         world.signer.sign(&claims).map_err(|error| Problem::new(500, "HTTP-500", error.to_string()))?;
+    world.issued.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(token.clone());
     let mut body = json!({
         "access_token": token, "token_type": "bearer", "expires_in": life,
         "expires_at": clock::text_ms((now + life) * 1000),

@@ -1,0 +1,69 @@
+//! Signing in to Qlik Cloud: the way that the documents describe, and both credentials.
+
+use crate::qlik_cloud::{SCOPES, Tenant, small, told};
+use jackfield_simulators::qlik_cloud::NewClient;
+use std::time::Duration;
+
+const WEEK: Duration = Duration::from_secs(7 * 86_400);
+
+#[test]
+fn a_client_works_as_tenant_admin_and_after_it_was_narrowed_down() {
+    let tenant = Tenant::with(small(), &NewClient::scoped("Jackfield", &SCOPES));
+    let added = tenant.add(&[]).expect_success();
+    assert_eq!(added.stdout.matches("passed").count(), 2, "{}", added.stdout);
+
+    let bot = tenant.simulator.bot_user_of(&tenant.client.client_id);
+    let _role = tenant.simulator.create_custom_role("Webhook users", &["webhooks"]);
+    tenant.simulator.set_roles(&bot, &["AnalyticsAdmin", "Webhook users"]).unwrap();
+    let tested = tenant.test();
+    tenant.assert_reads("scenario_test", &told(&tested));
+    assert_eq!((tested.code(), tested.stdout.matches("passed").count()), (0, 2));
+
+    let refreshed = tenant.refresh();
+    tenant.assert_reads("scenario_refresh", &told(&refreshed));
+    assert_eq!(refreshed.code(), 0);
+    let counts = tenant.counts();
+    assert_eq!((counts["app"], counts["space"]), (20, 5));
+    let advice: String = refreshed.stdout.lines().filter(|line| line.contains("kept")).collect();
+    assert!(!advice.contains("add Tenant Admin"), "{advice}");
+}
+
+#[test]
+fn an_api_key_signs_in_with_the_rights_of_its_user() {
+    for (user, name) in [(0, "key_of_tenant_admin"), (1, "key_of_analytics_admin"), (5, "key_of_somebody")] {
+        let tenant = Tenant::new(small());
+        let key = tenant.key_of(user, WEEK);
+        tenant.assert_reads(name, &told(&tenant.add_key(&key)));
+        assert_eq!(tenant.asked("POST", "/oauth/token"), 0, "a key needs no token");
+    }
+}
+
+#[test]
+fn a_key_that_does_not_work_has_its_message() {
+    let day = Duration::from_secs(86_400);
+    type Spoil = fn(&Tenant, &str);
+    let rows: [(&str, Duration, Spoil); 5] = [
+        ("ended by its own account", Duration::ZERO, |_, _| ()),
+        ("expired early", day, |tenant, id| tenant.simulator.expire_api_key(id)),
+        ("revoked", day, |tenant, id| tenant.simulator.revoke_api_key(id)),
+        ("of a disabled user", day, |tenant, _| {
+            tenant.simulator.set_user_status(&tenant.simulator.user_id(1), "disabled");
+        }),
+        ("of a user who may manage no keys", day, |tenant, _| {
+            tenant.simulator.set_user_default_scopes(&["user_default_is_not_this"]);
+        }),
+    ];
+    let tenant = Tenant::new(small());
+    let mut all = String::new();
+    for (what, life, spoil) in rows {
+        let key = tenant.key_of(1, life);
+        spoil(&tenant, &key.id);
+        let added = tenant.add_key(&key);
+        all += &format!("--- {what}\n{}", told(&added));
+        assert_eq!(added.code(), 5, "{what}: {}", added.all());
+        assert!(!added.all().contains(&key.token));
+        tenant.simulator.set_user_status(&tenant.simulator.user_id(1), "active");
+    }
+    tenant.assert_reads("keys_that_do_not_work", &all);
+    assert_eq!(tenant.host.json(["connection", "list"]), serde_json::json!([]));
+}
