@@ -70,8 +70,8 @@ fn newest_is_running(host: &Host) -> bool {
 fn run_cancel_stops_what_another_process_drives() {
     let host = with_connection("A");
     let (started, id) = start_slow_refresh(&host, "A");
-    let began = Instant::now();
     let cancelled = host.run(["run", "cancel", &id[..8]]).expect_success();
+    let began = Instant::now();
     assert!(cancelled.stdout.contains(&format!("Run {id} is being ended.")), "{}", cancelled.stdout);
     let ended = started.finish();
     assert!(began.elapsed() < AT_ONCE, "{:?}", began.elapsed());
@@ -161,11 +161,19 @@ fn a_worker_that_spins_ends_with_its_host_too() {
 
 /// A run that somebody drove and left: its lease has ended.
 fn abandoned(host: &Host, hook: Hook, attempts: i64, cancelled: bool) -> String {
-    let id = with_store(host, async |store| {
+    with_store(host, async |store| {
         let connection = store.connection_by_name("A").await.unwrap().unwrap();
         let mut run: Run = serde_json::from_value(newest_run(host)).unwrap();
         run = Run { id: jackfield::model::id::RunId::random(), connection: connection.id, hook, ..run };
-        run = Run { state: RunState::Queued, attempt: attempts - 1, result: None, finished_at: None, ..run };
+        run = Run {
+            state: RunState::Queued,
+            attempt: attempts - 1,
+            finished_at: None,
+            result: None,
+            failure: None,
+            cancel_requested: false,
+            ..run
+        };
         store.insert_run(&run).await.unwrap();
         store.claim_run(&run.id, "somebody process 1", Duration::ZERO).await.unwrap().unwrap();
         if cancelled {
@@ -174,8 +182,7 @@ fn abandoned(host: &Host, hook: Hook, attempts: i64, cancelled: bool) -> String 
         let now = store.now().await.unwrap();
         while store.now().await.unwrap() == now {}
         run.id.to_string()
-    });
-    id
+    })
 }
 
 #[test]
