@@ -34,7 +34,7 @@ use jackfield_plugin::sdk::Secret;
 use serde_json::{Map, Value, json};
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
 };
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -50,10 +50,15 @@ pub enum Outcome {
 /// Does the work of a run.
 pub async fn run(app: &App, run: &Run, lease: &Lease, orders: &Orders, brake: &CancellationToken) -> Outcome {
     let log = Arc::new(RunLog::new(app, run, orders.watcher.clone()));
+    let desk = OnceLock::new();
     let outcome = tokio::select! {
-        outcome = work(app, run, lease, orders, &log, brake) => outcome,
+        outcome = work(app, run, lease, orders, &log, &desk, brake) => outcome,
         () = brake.cancelled() => Ok(Outcome::Ended(Ending::Cancelled)),
     };
+    // However it ended: nobody may wait for a sign-in that nobody does.
+    if let Some(desk) = desk.get() {
+        desk.give_up_claims().await;
+    }
     let outcome = outcome.unwrap_or_else(|failure| {
         let ending = if failure.cancelled { Ending::Cancelled } else { Ending::Failed(failure, None) };
         Outcome::Ended(log.scrubbed(ending))
@@ -69,6 +74,7 @@ async fn work(
     lease: &Lease,
     orders: &Orders,
     log: &Arc<RunLog>,
+    lent: &OnceLock<Arc<Desk>>,
     brake: &CancellationToken,
 ) -> Result<Outcome, Failure> {
     let connection = app.store.connection(&run.connection).await?;
@@ -92,7 +98,8 @@ async fn work(
     });
     (orders.watcher)(Notice::Started { plugin: plugin.title() });
     let desk = Arc::new(desk(app, run, &connection, &description, log).await?);
-    let http = client(app, &connection, &description, &form, &desk, log, brake)?;
+    let desk = lent.get_or_init(|| desk);
+    let http = client(app, &connection, &description, &form, desk, log, brake)?;
     let sink = Arc::new(Sink::new(
         app.store.clone(),
         lease.clone(),
@@ -122,7 +129,6 @@ async fn work(
         .invoke(run.hook.as_str(), wire::encode(&invocation), capabilities::handler(surroundings.clone()))
         .await;
     execution.stop().await;
-    desk.give_up_claims().await;
     let answer = answer?;
     match run.hook {
         Hook::Test => {
