@@ -42,9 +42,7 @@ impl App {
         let key = key(&config, &store).await?;
         let plugins = Registry::scan(config.plugin_folders());
         let worker = worker(&config)?;
-        let app = App { config, store, plugins, scrubber, worker, owner: owner(), key };
-        crate::runs::sweep(&app).await?;
-        Ok(app)
+        Ok(App { config, store, plugins, scrubber, worker, owner: owner(), key })
     }
 
     /// What the plugin of a connector says of itself.

@@ -55,7 +55,7 @@ fn folder() -> PathBuf {
 fn build(folder: &Path) {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["build", "--quiet", "--package", "jackfield", "--package", "jackfield-hostile"]);
+    command.args(["build", "--package", "jackfield", "--package", "jackfield-hostile"]);
     command.args(["--package", "jackfield-qlik-cloud"]);
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
     if let Some(target) = folder.parent() {

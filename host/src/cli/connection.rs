@@ -18,7 +18,7 @@ use crate::{
         run::{Hook, Run, RunState},
         settings::Form,
     },
-    runs::{driver, driver::Orders, notice, request},
+    runs::{driver, notice, orders::Orders, request},
 };
 use anstyle::AnsiColor;
 use clap::{Args, Subcommand};
@@ -264,7 +264,10 @@ fn code_of(run: &Run, desk: &Desk) -> ExitCode {
             desk.output.say("Cancelled; everything is as it was.");
             ExitCode::from(exit_code(&Failure::cancelled()))
         }
-        (_, Some(failure)) if desk.output.json => ExitCode::from(exit_code(failure)),
+        // What a failed check has to say was shown with the check.
+        (_, Some(failure)) if desk.output.json || view::has_failed_check(run) => {
+            ExitCode::from(exit_code(failure))
+        }
         (_, Some(failure)) => desk.output.failure(failure),
         (state, None) => {
             let text = format!("the run {} is {} and says nothing more", run.id, state.as_str());

@@ -2,7 +2,7 @@
 
 use super::{
     Desk,
-    output::{moment, moment_or, paint},
+    output::{moment, moment_or, paint, what_to_do},
 };
 use crate::{
     connections::secrets,
@@ -108,25 +108,36 @@ pub(super) async fn show(desk: &Desk, connection: &Connection) -> Result<ExitCod
         out.line(&connection.description);
     }
     out.line("");
+    let form = desk
+        .app
+        .describe(&connection.connector)
+        .await
+        .ok()
+        .map(|description| Form::of(&description.settings));
     let mut rows = vec![
-        vec!["URL".to_owned(), address(desk, connection).await],
-        vec!["State".to_owned(), state(desk, connection).await?],
-        vec!["Last successful refresh".to_owned(), moment_or(connection.last_refresh_at, "never")],
-        vec!["Max parallel executions".to_owned(), connection.max_parallel.to_string()],
+        ("URL".to_owned(), address(desk, connection).await),
+        ("State".to_owned(), state(desk, connection).await?),
+        ("Last successful refresh".to_owned(), moment_or(connection.last_refresh_at, "never")),
+        ("Max parallel executions".to_owned(), connection.max_parallel.to_string()),
     ];
-    rows.extend(setting_rows(desk, connection).await);
+    rows.extend(setting_rows(form.as_ref(), connection));
     if let Some(name) = &connection.tls.server_name {
-        rows.push(vec!["TLS server name".to_owned(), name.clone()]);
+        rows.push(("TLS server name".to_owned(), name.clone()));
     }
     if connection.tls.ca_pem.is_some() {
-        rows.push(vec!["TLS".to_owned(), "trusts its own CA besides the system's".to_owned()]);
+        rows.push(("TLS".to_owned(), "trusts its own CA besides the system's".to_owned()));
     }
     for version in current(desk, &connection.id).await? {
         let ends = version.expires_at.map(|end| format!(", ends {}", moment(end))).unwrap_or_default();
-        let text = format!("version {} of {}{ends}", version.version, moment(version.created_at));
-        rows.push(vec![format!("Credential {}", version.credential), text]);
+        let idle = if is_used(form.as_ref(), connection, &version.credential) {
+            ""
+        } else {
+            ", kept but not used now"
+        };
+        let text = format!("version {} of {}{ends}{idle}", version.version, moment(version.created_at));
+        rows.push((format!("Credential {}", version.credential), text));
     }
-    out.table(&["", ""], rows);
+    out.pairs(rows);
     let kinds = desk.app.store.kinds(&connection.id).await?;
     if !kinds.is_empty() {
         out.line("");
@@ -135,21 +146,23 @@ pub(super) async fn show(desk: &Desk, connection: &Connection) -> Result<ExitCod
     Ok(ExitCode::SUCCESS)
 }
 
-async fn setting_rows(desk: &Desk, connection: &Connection) -> Vec<Vec<String>> {
-    let form = desk
-        .app
-        .describe(&connection.connector)
-        .await
-        .ok()
-        .map(|description| Form::of(&description.settings));
+fn setting_rows(form: Option<&Form>, connection: &Connection) -> Vec<(String, String)> {
     let row = |(key, value): (&String, &Value)| {
         let title = form
-            .as_ref()
             .and_then(|form| form.field(key).ok())
             .map_or_else(|| key.clone(), |field| field.title.clone());
-        vec![title, value.as_str().map_or_else(|| value.to_string(), str::to_owned)]
+        (title, value.as_str().map_or_else(|| value.to_string(), str::to_owned))
     };
     connection.settings.iter().map(row).collect()
+}
+
+/// Whether a credential matters with the settings as they are: another sign-in method may have been chosen since.
+fn is_used(form: Option<&Form>, connection: &Connection, credential: &str) -> bool {
+    form.is_none_or(|form| {
+        form.fields.iter().filter(|field| field.secret).any(|field| {
+            secrets::credential_of(form, &field.id) == credential && form.applies(field, &connection.settings)
+        })
+    })
 }
 
 /// The catalog's kinds as a table.
@@ -163,13 +176,25 @@ pub(super) fn summaries(desk: &Desk, kinds: &[KindSummary]) {
 
 /// The checks of a test, a line each.
 pub(super) fn checks(desk: &Desk, run: &Run) {
-    let report = run.result.clone().and_then(|result| serde_json::from_value::<TestReport>(result).ok());
-    for check in report.iter().flat_map(|report| &report.checks) {
+    for check in &report(run).checks {
         desk.output.say(&check_line(check));
-        if let Some(remedy) = check.failure.as_ref().and_then(|failure| failure.remedy.as_ref()) {
-            desk.output.say(&format!("      remedy: {remedy}"));
+        let Some(failure) = &check.failure else { continue };
+        for line in what_to_do(failure) {
+            desk.output.say(&format!("      {line}"));
+        }
+        if let Some(reference) = &failure.reference {
+            desk.output.say(&format!("      reference: {reference}"));
         }
     }
+}
+
+/// Whether a check of the run failed.
+pub(super) fn has_failed_check(run: &Run) -> bool {
+    report(run).checks.iter().any(|check| check.status == CheckStatus::Failed)
+}
+
+fn report(run: &Run) -> TestReport {
+    run.result.clone().and_then(|result| serde_json::from_value(result).ok()).unwrap_or_default()
 }
 
 fn check_line(check: &Check) -> String {

@@ -14,6 +14,7 @@ mod worker;
 use crate::{
     app::App,
     config::{Config, Loaded, LogFormat},
+    runs,
     secrets::Scrubber,
 };
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -156,6 +157,7 @@ async fn dispatch(
         _ => {}
     }
     let app = App::open(loaded.config, scrubber).await?;
+    runs::sweep(&app).await?;
     let desk = Desk { app, output: output.clone(), cancel };
     let outcome = match command {
         Command::Plugin(command) => plugin::run(command, &desk).await,

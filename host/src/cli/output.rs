@@ -52,6 +52,15 @@ impl Output {
         let _ = writeln!(anstream::stderr(), "{}", self.scrubber.scrub_text(line));
     }
 
+    /// Prints names and values.
+    pub(super) fn pairs(&self, rows: impl IntoIterator<Item = (String, String)>) {
+        let rows: Vec<_> = rows.into_iter().collect();
+        let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+        for (name, value) in rows {
+            self.line(&format!("  {name:width$}  {value}"));
+        }
+    }
+
     /// Prints a table.
     pub(super) fn table(&self, header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
         let mut table = Table::new();
@@ -82,8 +91,8 @@ impl Output {
             if let Some(reference) = &failure.reference {
                 self.warn(&format!("  reference: {reference}"));
             }
-            if let Some(remedy) = &failure.remedy {
-                self.warn(&format!("  remedy: {remedy}"));
+            for line in what_to_do(failure) {
+                self.warn(&format!("  {line}"));
             }
         }
         ExitCode::from(code)
@@ -93,6 +102,17 @@ impl Output {
 /// A bold style in a colour.
 pub(super) fn paint(colour: AnsiColor) -> Style {
     Style::new().bold().fg_color(Some(colour.into()))
+}
+
+/// What to do about a failure, a line each: its remedy, and the flag that it is about.
+pub(super) fn what_to_do(failure: &Failure) -> Vec<String> {
+    let remedy = failure.remedy.as_ref().map(|remedy| format!("remedy: {remedy}"));
+    let flag = match failure.field.as_deref() {
+        Some("ca_pem") => Some("flag: --tls-ca FILE"),
+        Some("server_name") => Some("flag: --tls-server-name NAME"),
+        _ => None,
+    };
+    remedy.into_iter().chain(flag.map(str::to_owned)).collect()
 }
 
 /// The documented exit codes.

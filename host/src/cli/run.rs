@@ -103,23 +103,17 @@ async fn show(desk: &Desk, run: &Run) -> Result<ExitCode, Failure> {
         run.state.as_str()
     ));
     let dash = || "-".to_owned();
-    out.table(
-        &["", ""],
-        [
-            vec!["Run".to_owned(), format!("{}, attempt {}", run.id, run.attempt)],
-            vec!["Asked for".to_owned(), moment(run.queued_at)],
-            vec!["Started".to_owned(), moment_or(run.started_at, "-")],
-            vec!["Ended".to_owned(), moment_or(run.finished_at, "-")],
-            vec!["Driven by".to_owned(), run.owner.clone().unwrap_or_else(dash)],
-            vec!["Plugin".to_owned(), run.plugin.clone().unwrap_or_else(dash)],
-            vec![
-                "Log".to_owned(),
-                run.log
-                    .as_ref()
-                    .map_or_else(dash, |log| desk.app.config.logs().join(log).display().to_string()),
-            ],
-        ],
-    );
+    let log = run.log.as_ref().map(|log| desk.app.config.logs().join(log).display().to_string());
+    let rows = [
+        ("Run", format!("{}, attempt {}", run.id, run.attempt)),
+        ("Asked for", moment(run.queued_at)),
+        ("Started", moment_or(run.started_at, "-")),
+        ("Ended", moment_or(run.finished_at, "-")),
+        ("Driven by", run.owner.clone().unwrap_or_else(dash)),
+        ("Plugin", run.plugin.clone().unwrap_or_else(dash)),
+        ("Log", log.unwrap_or_else(dash)),
+    ];
+    out.pairs(rows.map(|(name, value)| (name.to_owned(), value)));
     for event in &events {
         out.line(&format!("{} {} {}", moment(event.at), event.level, event.message));
     }

@@ -3,7 +3,7 @@
 use crate::worker::child::digest_of;
 use jackfield_plugin::{
     contract::{Failure, manifest::Manifest},
-    loader::parse_manifest,
+    loader::{LoadError, MAX_FILE, parse_manifest},
 };
 use serde::Serialize;
 use std::{
@@ -124,11 +124,21 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 fn look_at(path: PathBuf) -> Found {
     let path = std::path::absolute(&path).unwrap_or(path);
-    let plugin = fs::read(&path).map_err(|error| format!("{}: {error}", path.display())).and_then(|bytes| {
-        let manifest = parse_manifest(&bytes, &path).map_err(|error| error.to_string())?;
+    let plugin = read(&path).and_then(|bytes| {
+        let manifest = parse_manifest(&bytes, &path)?;
         Ok(Plugin { path: path.clone(), digest: digest_of(&bytes), manifest })
     });
+    let plugin = plugin.map_err(|error| error.to_string());
     Found { path, plugin, superseded_by: None }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
+    let unreadable = |error| LoadError::Unreadable { path: path.to_owned(), error };
+    let bytes = fs::metadata(path).map_err(unreadable)?.len();
+    if bytes > MAX_FILE {
+        return Err(LoadError::TooLarge { path: path.to_owned(), bytes });
+    }
+    fs::read(path).map_err(unreadable)
 }
 
 /// Of several files for one connector the newest version is used; of equal versions the one found first.

@@ -3,6 +3,7 @@
 //! One table from name to work. Every request is checked here or in the room that does it; a plugin cannot reach past.
 
 use super::{
+    brake::Brake,
     catalog::Sink,
     desk::Desk,
     log::RunLog,
@@ -14,7 +15,7 @@ use jackfield_plugin::contract::{
     catalog::{CatalogEnd, CatalogPut},
     http::HttpRequest,
     run::{LogLine, Progress, Random, RandomBytes, Sleep, StateGet, StateSet, TimeNow},
-    secrets::{SecretInspect, SessionClose, SessionOpen},
+    secrets::{SecretInspect, SessionClose, SessionOpen, SignJwt},
     wire::{decode, encode},
 };
 use serde_json::Value;
@@ -42,13 +43,15 @@ pub struct Surroundings {
     /// The secrets.
     pub desk: Arc<Desk>,
     /// The catalog; a test has none.
-    pub sink: Option<Arc<Sink>>,
+    pub sink: Option<Sink>,
     /// The log.
     pub log: Arc<RunLog>,
     /// What was set, until it is committed with the run's success.
     pub state: Mutex<BTreeMap<String, Value>>,
     /// Who wants to know how it goes.
     pub watcher: Watcher,
+    /// What ends the run early; it is told what the plugin waits for.
+    pub brake: Brake,
 }
 
 /// Makes the function that answers a plugin's calls.
@@ -62,7 +65,10 @@ pub fn handler(surroundings: Arc<Surroundings>) -> Capabilities {
 impl Surroundings {
     async fn answer(&self, capability: &str, message: &[u8]) -> Vec<u8> {
         match capability {
-            HttpRequest::NAME => serve(message, |request| self.http.send(request)).await,
+            HttpRequest::NAME => {
+                let _waits = self.brake.waits();
+                serve(message, |request| self.http.send(request)).await
+            }
             SessionOpen::NAME => serve(message, |request| self.desk.open_session(request)).await,
             SessionClose::NAME => {
                 serve(message, |request: SessionClose| self.desk.close_session(request.name)).await
@@ -70,6 +76,7 @@ impl Surroundings {
             SecretInspect::NAME => {
                 serve(message, |request: SecretInspect| async move { self.desk.facts(&request.field) }).await
             }
+            SignJwt::NAME => serve(message, |request| self.desk.sign_jwt(request)).await,
             CatalogPut::NAME => serve(message, |request| self.put(request)).await,
             CatalogEnd::NAME => serve(message, |request| self.end(request)).await,
             Progress::NAME => serve(message, |request| self.progress(request)).await,
@@ -77,7 +84,10 @@ impl Surroundings {
             StateGet::NAME => serve(message, |request: StateGet| self.stored_state(request.key)).await,
             StateSet::NAME => serve(message, |request| self.set_state(request)).await,
             TimeNow::NAME => serve(message, |_: TimeNow| async { Ok(now()) }).await,
-            Sleep::NAME => serve(message, sleep).await,
+            Sleep::NAME => {
+                let _waits = self.brake.waits();
+                serve(message, sleep).await
+            }
             Random::NAME => serve(message, random).await,
             unknown => encode(&Err::<(), _>(Failure::plugin(format!(
                 "this host offers no capability \"{unknown}\" (contract {})",
@@ -102,10 +112,12 @@ impl Surroundings {
         self.sink()?.end(request).await
     }
 
-    fn sink(&self) -> Result<&Sink, Failure> {
-        self.sink
-            .as_deref()
-            .ok_or_else(|| Failure::plugin("only a refresh has a catalog to put objects into"))
+    /// The catalog's intake.
+    ///
+    /// # Errors
+    /// The hook has none.
+    pub fn sink(&self) -> Result<&Sink, Failure> {
+        self.sink.as_ref().ok_or_else(|| Failure::plugin("only a refresh has a catalog to put objects into"))
     }
 
     async fn progress(&self, request: Progress) -> Result<Done, Failure> {

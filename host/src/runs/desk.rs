@@ -8,7 +8,9 @@ use crate::{
         capture::KeptFacts,
         slots::{Destination, SlotSource},
     },
-    model::{Millis, connection::Connection, id::ConnectionId, run::Run, secret::SecretValue},
+    model::{
+        Millis, connection::Connection, id::ConnectionId, run::Run, secret::SecretValue, settings::Form,
+    },
     secrets::{self, Binding, DataKey, Handles, Scrubber},
     store::{KeptSession, Store},
 };
@@ -17,7 +19,7 @@ use jackfield_plugin::contract::{
     Done, Failure,
     description::Description,
     http::{Capture, Slot},
-    secrets::{SecretFacts, SessionOpen, SessionState},
+    secrets::{SecretFacts, SessionOpen, SessionState, SignJwt},
 };
 use serde_json::Value;
 use std::{
@@ -47,6 +49,8 @@ pub struct Desk {
     connection: ConnectionId,
     holder: String,
     present: BTreeSet<String>,
+    /// The origins that the settings name, by field.
+    origins: BTreeMap<String, String>,
     /// Version of each credential, to which its sessions are bound.
     versions: BTreeMap<String, i64>,
     sessions: Mutex<Sessions>,
@@ -79,6 +83,7 @@ impl Desk {
         opened: Opened,
         scrubber: Scrubber,
     ) -> Result<Desk, Failure> {
+        let origins = Form::of(&description.settings).origins(&connection.settings).into_iter();
         let present = opened.values.iter().map(|(field, _)| field.clone()).collect();
         Ok(Desk {
             handles: Handles::new(description, opened.values, scrubber.clone()),
@@ -89,6 +94,7 @@ impl Desk {
             connection: connection.id.clone(),
             holder: run.id.to_string(),
             present,
+            origins: origins.map(|(field, url, _)| (field, url.origin().ascii_serialization())).collect(),
             versions: opened.versions,
             sessions: Mutex::default(),
             bell: Notify::new(),
@@ -106,6 +112,21 @@ impl Desk {
     /// There is no such secret field.
     pub fn facts(&self, field: &str) -> Result<SecretFacts, Failure> {
         self.handles.facts(field)
+    }
+
+    /// Signs a JWT, for one of the connection's own origins.
+    ///
+    /// # Errors
+    /// The origin is none of them, the key may not sign, or does not fit.
+    pub async fn sign_jwt(&self, request: SignJwt) -> Result<Done, Failure> {
+        let origin = self.origins.get(&request.origin).ok_or_else(|| {
+            Failure::plugin(format!(
+                "the plugin signs for \"{}\", which is no origin of the settings",
+                request.origin
+            ))
+        })?;
+        self.handles.sign(&request, origin, jiff::Timestamp::now().as_second())?;
+        Ok(Done {})
     }
 
     /// Answers whether there is a session of a name, or gives the caller its turn to get one.

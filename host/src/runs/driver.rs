@@ -1,22 +1,20 @@
 //! The driver: leases a run, keeps the lease while the work goes on, and records the ending.
 //!
-//! It knows nothing of what the work is. Whatever ends the work early (a person, the time limit, a lost lease) comes
-//! through one token, with the reason beside it.
+//! It knows nothing of what the work is; what ends the work early pulls the [brake](super::brake).
 
-use super::{notice::Watcher, run};
+use super::{
+    brake::{Brake, Reason, limit},
+    orders::Orders,
+    request,
+    run::{self, Outcome},
+};
 use crate::{
     app::App,
-    model::{
-        id::RunId,
-        run::{Ending, Hook, Run},
-    },
+    model::{id::RunId, run::Run},
     store::{Beat, Lease},
 };
-use jackfield_plugin::contract::{Failure, hooks::Purpose};
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use jackfield_plugin::contract::Failure;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// How long a lease lasts without a heartbeat.
@@ -28,51 +26,6 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How often a cancel from another process is looked for. A cancel must work within a second.
 const LOOK: Duration = Duration::from_millis(300);
 
-/// What the driver is told besides the run.
-#[derive(Clone)]
-pub struct Orders {
-    /// Why a test is run.
-    pub purpose: Purpose,
-    /// Whether the hook may create or change things on the remote side.
-    pub may_write: bool,
-    /// Who wants to know how it goes.
-    pub watcher: Watcher,
-    /// Ends the run, as Ctrl-C does.
-    pub cancel: CancellationToken,
-    /// Runs the plugin in this process: benches only.
-    pub in_process: bool,
-}
-
-impl Orders {
-    /// Orders for a run that a person waits for.
-    pub fn interactive(watcher: Watcher, cancel: CancellationToken) -> Self {
-        Orders { purpose: Purpose::Interactive, may_write: true, watcher, cancel, in_process: false }
-    }
-}
-
-/// Why a run is ended before its time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reason {
-    Cancelled,
-    TimeLimit,
-    LeaseLost,
-}
-
-/// Ends the work, and remembers why. The first reason counts.
-#[derive(Clone)]
-struct Brake {
-    token: CancellationToken,
-    reason: Arc<OnceLock<Reason>>,
-}
-
-impl Brake {
-    fn pull(&self, reason: Reason) {
-        // A second reason changes nothing.
-        let _ = self.reason.set(reason);
-        self.token.cancel();
-    }
-}
-
 /// Drives a run to its end.
 ///
 /// # Errors
@@ -80,10 +33,15 @@ impl Brake {
 /// stands in the run.
 pub async fn drive(app: &App, id: &RunId, orders: &Orders) -> Result<Run, Failure> {
     let Some(lease) = app.store.claim_run(id, &app.owner, LEASE).await? else {
-        return Err(Failure::you(format!("run {id} cannot be taken up: it is not waiting any more")));
+        let run = stored(app, id).await?;
+        return Err(match run.state.is_final() {
+            true => Failure::you(format!("run {id} cannot be taken up: it is not waiting any more")),
+            // Two who asked at once are given one run, and the other was quicker to take it up.
+            false => request::under_way(&run),
+        });
     };
     let run = stored(app, id).await?;
-    let brake = Brake { token: CancellationToken::new(), reason: Arc::default() };
+    let brake = Brake::default();
     let watching = tokio::spawn(watch(
         app.clone(),
         lease.clone(),
@@ -91,16 +49,9 @@ pub async fn drive(app: &App, id: &RunId, orders: &Orders) -> Result<Run, Failur
         limit(app, run.hook),
         brake.clone(),
     ));
-    let outcome = run::run(app, &run, &lease, orders, &brake.token).await;
+    let outcome = run::run(app, &run, &lease, orders, &brake).await;
     watching.abort();
-    let ending = match brake.reason.get() {
-        None => outcome,
-        Some(Reason::Cancelled) => run::Outcome::Ended(Ending::Cancelled),
-        Some(Reason::TimeLimit) => run::Outcome::Ended(Ending::Failed(too_slow(app, run.hook), None)),
-        // Whoever has taken over records its own ending.
-        Some(Reason::LeaseLost) => run::Outcome::Recorded(Ending::Cancelled),
-    };
-    if let run::Outcome::Ended(ending) = ending
+    if let Outcome::Ended(ending) = outcome
         && !app.store.finish_run(&lease, &ending).await?
     {
         tracing::warn!(run = %id, "the run was taken over by another process; its own ending stands");
@@ -111,23 +62,6 @@ pub async fn drive(app: &App, id: &RunId, orders: &Orders) -> Result<Run, Failur
 
 async fn stored(app: &App, id: &RunId) -> Result<Run, Failure> {
     app.store.run(id).await?.ok_or_else(|| Failure::jackfield(format!("run {id} is no longer in the store")))
-}
-
-fn limit(app: &App, hook: Hook) -> Duration {
-    Duration::from_secs(match hook {
-        Hook::Test => app.config.run.test_limit_seconds,
-        Hook::Refresh => app.config.run.refresh_limit_seconds,
-    })
-}
-
-fn too_slow(app: &App, hook: Hook) -> Failure {
-    let key = match hook {
-        Hook::Test => "run.test_limit_seconds",
-        Hook::Refresh => "run.refresh_limit_seconds",
-    };
-    let limit = limit(app, hook).as_secs();
-    Failure::remote(format!("the {} did not end within its limit of {limit} s", hook.as_str()))
-        .remedy(format!("the log shows what took so long; {key} sets the limit"))
 }
 
 /// Keeps the lease and looks for reasons to end the run.

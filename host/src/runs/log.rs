@@ -173,7 +173,8 @@ impl RunLog {
         }
     }
 
-    fn scrubbed_json(&self, value: &Value) -> Value {
+    /// A run's result without secrets.
+    pub fn scrubbed_json(&self, value: &Value) -> Value {
         serde_json::from_slice(&self.scrubber.scrub(value.to_string().into_bytes())).unwrap_or_default()
     }
 

@@ -8,12 +8,14 @@
 //! While a plugin's hook runs, its calls arrive in [`capabilities`]; the secrets are lent at the [`desk`], objects are
 //! staged in [`catalog`], and [`log`] writes what happened for a person.
 
+pub mod brake;
 pub mod capabilities;
 pub mod catalog;
 pub mod desk;
 pub mod driver;
 pub mod log;
 pub mod notice;
+pub mod orders;
 pub mod request;
 pub mod run;
 

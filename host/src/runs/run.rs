@@ -1,18 +1,20 @@
 //! One run, from top to bottom.
 
 use super::{
+    brake::Brake,
     capabilities::{self, Surroundings},
     catalog::Sink,
     desk::Desk,
-    driver::Orders,
     log::{Header, RunLog},
     notice::Notice,
+    orders::Orders,
 };
 use crate::{
     app::App,
     connections::secrets,
     http::{
         client::Client,
+        exchange::Exchange,
         policy::{AllowedOrigin, Policy},
     },
     model::{
@@ -21,7 +23,7 @@ use crate::{
         settings::Form,
     },
     plugins::{self, Plugin},
-    store::Lease,
+    store::{KindSwap, Lease},
     worker::{Capabilities, local::Local, process::Worker},
 };
 use jackfield_plugin::contract::{
@@ -36,7 +38,6 @@ use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, OnceLock},
 };
-use tokio_util::sync::CancellationToken;
 use url::Url;
 
 /// What became of a run.
@@ -47,100 +48,214 @@ pub enum Outcome {
     Recorded(Ending),
 }
 
+/// What the work found, to be recorded together with the run's ending.
+enum Found {
+    Test { ending: Ending, state: State },
+    Refresh { result: Value, swaps: Vec<(String, KindSwap)>, state: State },
+}
+
+/// What a plugin remembers if its run succeeds.
+type State = Vec<(String, Value)>;
+
 /// Does the work of a run.
-pub async fn run(app: &App, run: &Run, lease: &Lease, orders: &Orders, brake: &CancellationToken) -> Outcome {
+pub async fn run(app: &App, run: &Run, lease: &Lease, orders: &Orders, brake: &Brake) -> Outcome {
     let log = Arc::new(RunLog::new(app, run, orders.watcher.clone()));
-    let desk = OnceLock::new();
+    let work = Work { app, run, lease, orders, log: &log, brake, desk: OnceLock::new() };
     let outcome = tokio::select! {
-        outcome = work(app, run, lease, orders, &log, &desk, brake) => outcome,
-        () = brake.cancelled() => Ok(Outcome::Ended(Ending::Cancelled)),
+        // The brake ends the work, but not its recording: half-way through, nobody would know what stands.
+        found = work.whole() => match found {
+            Ok(found) => work.record(found).await,
+            Err(failure) => Err(failure),
+        },
+        outcome = brake.pulled(app, run.hook) => Ok(outcome),
     };
     // However it ended: nobody may wait for a sign-in that nobody does.
-    if let Some(desk) = desk.get() {
+    if let Some(desk) = work.desk.get() {
         desk.give_up_claims().await;
     }
     let outcome = outcome.unwrap_or_else(|failure| {
-        let ending = if failure.cancelled { Ending::Cancelled } else { Ending::Failed(failure, None) };
-        Outcome::Ended(log.scrubbed(ending))
+        Outcome::Ended(if failure.cancelled { Ending::Cancelled } else { Ending::Failed(failure, None) })
     });
+    let outcome = match outcome {
+        Outcome::Ended(ending) => Outcome::Ended(log.scrubbed(work.named(ending))),
+        recorded @ Outcome::Recorded(_) => recorded,
+    };
     let (Outcome::Ended(ending) | Outcome::Recorded(ending)) = &outcome;
     log.close(ending).await;
+    if matches!(outcome, Outcome::Recorded(Ending::Succeeded(_))) && run.hook == Hook::Refresh {
+        tokio::select! {
+            () = collect_garbage(app) => {}
+            () = orders.cancel.cancelled() => {}
+        }
+    }
     outcome
 }
 
-async fn work(
-    app: &App,
-    run: &Run,
-    lease: &Lease,
-    orders: &Orders,
-    log: &Arc<RunLog>,
-    lent: &OnceLock<Arc<Desk>>,
-    brake: &CancellationToken,
-) -> Result<Outcome, Failure> {
-    let connection = app.store.connection(&run.connection).await?;
-    let connection = connection.ok_or_else(|| Failure::you("the connection was deleted meanwhile"))?;
-    if run.hook == Hook::Refresh {
-        let file = log.open(&app.config.logs(), &app.config.log.prefix)?;
-        app.store.set_run_log(lease, &file).await?;
-        app.store.note_refresh_run(&connection.id, &run.id).await?;
+/// What no kind points to any more is removed after the fact; it would not hurt anyone to stay.
+async fn collect_garbage(app: &App) {
+    if let Err(error) = app.store.collect_garbage(u64::MAX).await {
+        tracing::warn!(%error, "the rows of the catalog before could not be removed yet");
     }
-    let plugin = app.plugins.plugin(&connection.connector)?;
-    app.store.set_run_plugin(lease, &plugin.title()).await?;
-    let form_of = |description: &Description| Form::of(&description.settings);
-    let mut execution = Execution::start(app, plugin, orders, log).await?;
-    let description = execution.describe().await?;
-    let form = form_of(&description);
-    log.header(&Header {
-        run,
-        connection: &connection,
-        plugin: &plugin.title(),
-        address: form.address(&connection.settings),
-    });
-    (orders.watcher)(Notice::Started { plugin: plugin.title() });
-    let desk = Arc::new(desk(app, run, &connection, &description, log).await?);
-    let desk = lent.get_or_init(|| desk);
-    let http = client(app, &connection, &description, &form, desk, log, brake)?;
-    let sink = Arc::new(Sink::new(
-        app.store.clone(),
-        lease.clone(),
-        &connection.id,
-        &description,
-        orders.watcher.clone(),
-    ));
-    let surroundings = Arc::new(Surroundings {
-        store: app.store.clone(),
-        connection: connection.id.clone(),
-        http,
-        desk: desk.clone(),
-        sink: (run.hook == Hook::Refresh).then(|| sink.clone()),
-        log: log.clone(),
-        state: Mutex::default(),
-        watcher: orders.watcher.clone(),
-    });
-    let invocation = Invocation {
-        contract: VERSION,
-        run: run.id.to_string(),
-        settings: Value::Object(with_handles(&form, &connection.settings, &desk.present())),
-        purpose: orders.purpose,
-        may_write: orders.may_write && run.hook == Hook::Test,
-        subject: None,
-    };
-    let answer = execution
-        .invoke(run.hook.as_str(), wire::encode(&invocation), capabilities::handler(surroundings.clone()))
-        .await;
-    execution.stop().await;
-    let answer = answer?;
-    match run.hook {
-        Hook::Test => {
-            let ending = log.scrubbed(tested(&answer, &description, plugin)?);
-            // What the test set up on the remote side is remembered if and only if it passed.
-            app.store.finish_run_with_state(lease, &ending, &connection.id, &surroundings.state()).await?;
-            Ok(Outcome::Recorded(ending))
+}
+
+/// A run that is being worked on.
+struct Work<'a> {
+    app: &'a App,
+    run: &'a Run,
+    lease: &'a Lease,
+    orders: &'a Orders,
+    log: &'a Arc<RunLog>,
+    brake: &'a Brake,
+    /// Lent to the hook, and to be tidied whatever becomes of it.
+    desk: OnceLock<Arc<Desk>>,
+}
+
+impl Work<'_> {
+    /// From the connection to what is to be recorded.
+    async fn whole(&self) -> Result<Found, Failure> {
+        let store = &self.app.store;
+        let connection = store.connection(&self.run.connection).await?;
+        let connection = connection.ok_or_else(|| Failure::you("the connection was deleted meanwhile"))?;
+        if self.run.hook == Hook::Refresh {
+            let file = self.log.open(&self.app.config.logs(), &self.app.config.log.prefix)?;
+            store.set_run_log(self.lease, &file).await?;
+            store.note_refresh_run(&connection.id, &self.run.id).await?;
         }
-        Hook::Refresh => {
-            let report: RefreshReport =
-                wire::decode::<Result<_, Failure>>(&answer, "refresh", Blame::Plugin)??;
-            refreshed(app, lease, &connection, &surroundings, &sink, log, &report).await
+        let plugin = self.app.plugins.plugin(&connection.connector)?;
+        store.set_run_plugin(self.lease, &plugin.title()).await?;
+        let mut execution = Execution::start(self.app, plugin, self.orders, self.log).await?;
+        let description = execution.describe().await?;
+        let form = Form::of(&description.settings);
+        let address = form.address(&connection.settings);
+        self.log.header(&Header { run: self.run, connection: &connection, plugin: &plugin.title(), address });
+        (self.orders.watcher)(Notice::Started { plugin: plugin.title() });
+
+        let surroundings = self.surroundings(&connection, &description, &form).await?;
+        let invocation = self.invocation(&connection, &form, &surroundings.desk);
+        let handler = capabilities::handler(surroundings.clone());
+        let answer = execution.invoke(self.run.hook.as_str(), wire::encode(&invocation), handler).await;
+        execution.stop().await;
+        let answer = answer?;
+        let state = surroundings.state();
+        match self.run.hook {
+            Hook::Test => {
+                let ending = self.named(tested(&answer, &description, plugin)?);
+                Ok(Found::Test { ending: self.log.scrubbed(ending), state })
+            }
+            Hook::Refresh => {
+                let report: RefreshReport =
+                    wire::decode::<Result<_, Failure>>(&answer, "refresh", Blame::Plugin)??;
+                let (swaps, changes) = surroundings.sink()?.settle(self.log).await?;
+                self.log.changes(&changes, &report.summary);
+                let result =
+                    json!({ "kinds": changes, "summary": report.summary, "totals": self.log.totals() });
+                Ok(Found::Refresh { result: self.log.scrubbed_json(&result), swaps, state })
+            }
+        }
+    }
+
+    /// Records the ending with what belongs to it: a test's state, which is remembered if and only if it passed; a refresh's
+    /// catalog, which is swapped in.
+    async fn record(&self, found: Found) -> Result<Outcome, Failure> {
+        let (store, connection) = (&self.app.store, &self.run.connection);
+        let (held, ending) = match found {
+            Found::Test { ending, state } => {
+                (store.finish_run_with_state(self.lease, &ending, connection, &state).await?, ending)
+            }
+            Found::Refresh { result, swaps, state } => {
+                let held = store.finish_refresh(self.lease, connection, &result, &swaps, &state).await?;
+                (held, Ending::Succeeded(result))
+            }
+        };
+        match held {
+            true => Ok(Outcome::Recorded(ending)),
+            false => Err(Failure::jackfield("the run was taken over by another process")),
+        }
+    }
+
+    /// Says which plugin it was, where the plugin is at fault and the message does not say so yet.
+    fn named(&self, ending: Ending) -> Ending {
+        match (ending, self.app.plugins.plugin(&self.run.connector)) {
+            (Ending::Failed(failure, result), Ok(plugin))
+                if failure.blame == Blame::Plugin && !failure.message.contains(&plugin.title()) =>
+            {
+                Ending::Failed(failure.context(format!("the plugin {}", plugin.title())), result)
+            }
+            (ending, _) => ending,
+        }
+    }
+
+    /// What the hook may call.
+    async fn surroundings(
+        &self,
+        connection: &Connection,
+        description: &Description,
+        form: &Form,
+    ) -> Result<Arc<Surroundings>, Failure> {
+        let opened = secrets::open_current(self.app, &connection.id).await?;
+        let scrubber = self.log.scrubber();
+        let desk = Arc::new(Desk::new(self.app, self.run, connection, description, opened, scrubber).await?);
+        let desk = self.desk.get_or_init(|| desk).clone();
+        let watcher = self.orders.watcher.clone();
+        let sink = (self.run.hook == Hook::Refresh).then(|| {
+            let (store, lease) = (self.app.store.clone(), self.lease.clone());
+            Sink::new(store, lease, &connection.id, description, watcher.clone())
+        });
+        Ok(Arc::new(Surroundings {
+            store: self.app.store.clone(),
+            connection: connection.id.clone(),
+            http: self.http(connection, description, form, &desk)?,
+            desk,
+            sink,
+            log: self.log.clone(),
+            state: Mutex::default(),
+            watcher,
+            brake: self.brake.clone(),
+        }))
+    }
+
+    /// The run's HTTP client: what it may reach is what the operator's settings name, and what the operator has accepted.
+    fn http(
+        &self,
+        connection: &Connection,
+        description: &Description,
+        form: &Form,
+        desk: &Arc<Desk>,
+    ) -> Result<Client, Failure> {
+        let named = form.origins(&connection.settings).into_iter();
+        let named = named.map(|(name, origin, further_ports)| AllowedOrigin {
+            name,
+            origin,
+            further_ports,
+            named_by_operator: true,
+        });
+        // What the operator has not accepted (a newer plugin may ask for more) is not reached.
+        let accepted =
+            description.hosts.iter().filter(|host| connection.accepted_hosts.contains(&host.origin));
+        let accepted = accepted.filter_map(|host| {
+            let origin = Url::parse(&host.origin).ok()?;
+            let (name, further_ports) = (host.name.clone(), Vec::new());
+            Some(AllowedOrigin { name, origin, further_ports, named_by_operator: false })
+        });
+        let mut limits = self.app.config.http_limits();
+        if self.run.hook == Hook::Test {
+            // A person waits, and wants to know of a wrong port in a second, not after every attempt that a refresh makes.
+            limits.max_attempts = limits.max_attempts.min(2);
+        }
+        let (policy, log) = (Policy::new(named.chain(accepted).collect()), self.log.clone());
+        let observe = Arc::new(move |exchange: &Exchange| log.exchange(exchange));
+        let cap = connection.max_parallel;
+        Client::new(&limits, policy, &connection.tls, cap, desk.clone(), observe, self.brake.token.clone())
+    }
+
+    fn invocation(&self, connection: &Connection, form: &Form, desk: &Desk) -> Invocation {
+        Invocation {
+            contract: VERSION,
+            run: self.run.id.to_string(),
+            settings: Value::Object(with_handles(form, &connection.settings, &desk.present())),
+            purpose: self.orders.purpose,
+            may_write: self.orders.may_write && self.run.hook == Hook::Test,
+            subject: None,
         }
     }
 }
@@ -189,51 +304,6 @@ impl Execution {
     }
 }
 
-async fn desk(
-    app: &App,
-    run: &Run,
-    connection: &Connection,
-    description: &Description,
-    log: &RunLog,
-) -> Result<Desk, Failure> {
-    let opened = secrets::open_current(app, &connection.id).await?;
-    Desk::new(app, run, connection, description, opened, log.scrubber()).await
-}
-
-fn client(
-    app: &App,
-    connection: &Connection,
-    description: &Description,
-    form: &Form,
-    desk: &Arc<Desk>,
-    log: &Arc<RunLog>,
-    brake: &CancellationToken,
-) -> Result<Client, Failure> {
-    let from_settings =
-        form.origins(&connection.settings).into_iter().map(|(name, origin, further_ports)| AllowedOrigin {
-            name,
-            origin,
-            further_ports,
-            named_by_operator: true,
-        });
-    // What the operator has not accepted (a newer plugin may ask for more) is not reached.
-    let accepted = description.hosts.iter().filter(|host| connection.accepted_hosts.contains(&host.origin));
-    let fixed = accepted.filter_map(|host| {
-        let origin = Url::parse(&host.origin).ok()?;
-        Some(AllowedOrigin {
-            name: host.name.clone(),
-            origin,
-            further_ports: Vec::new(),
-            named_by_operator: false,
-        })
-    });
-    let policy = Policy::new(from_settings.chain(fixed).collect());
-    let log = log.clone();
-    let observe = Arc::new(move |exchange: &crate::http::exchange::Exchange| log.exchange(exchange));
-    let (limits, cap) = (app.config.http_limits(), connection.max_parallel);
-    Client::new(&limits, policy, &connection.tls, cap, desk.clone(), observe, brake.clone())
-}
-
 /// The settings as a plugin gets them: a handle stands where a secret is.
 fn with_handles(
     form: &Form,
@@ -271,30 +341,4 @@ fn tested(answer: &[u8], description: &Description, plugin: &Plugin) -> Result<E
             Some(result),
         ),
     })
-}
-
-/// Swaps the catalog in and records the success with it.
-async fn refreshed(
-    app: &App,
-    lease: &Lease,
-    connection: &Connection,
-    surroundings: &Surroundings,
-    sink: &Sink,
-    log: &RunLog,
-    report: &RefreshReport,
-) -> Result<Outcome, Failure> {
-    let (swaps, changes) = sink.settle(log).await?;
-    log.changes(&changes, &report.summary);
-    let result = json!({ "kinds": changes, "summary": report.summary, "totals": log.totals() });
-    let Ending::Succeeded(result) = log.scrubbed(Ending::Succeeded(result)) else {
-        unreachable!("scrubbing keeps the ending")
-    };
-    if !app.store.finish_refresh(lease, &connection.id, &result, &swaps, &surroundings.state()).await? {
-        return Err(Failure::jackfield("the run was taken over by another process"));
-    }
-    // What no kind points to any more is removed after the fact; it would not hurt anyone to stay.
-    if let Err(error) = app.store.collect_garbage(u64::MAX).await {
-        tracing::warn!(%error, "the rows of the catalog before could not be removed yet");
-    }
-    Ok(Outcome::Recorded(Ending::Succeeded(result)))
 }

@@ -4,13 +4,13 @@
 //! one that the description declares, for the operator to have seen before the plugin ever ran. A captured value (a
 //! token, a session id) belongs to the origin that gave it and goes nowhere else.
 
-use super::{Scrubber, inspect};
+use super::{Scrubber, inspect, sign::sign};
 use crate::model::secret::SecretValue;
 use jackfield_plugin::contract::{
     Failure,
     description::{Description, SecretUse, annotations},
     http::{Place, Slot},
-    secrets::{SecretFacts, SecretRef},
+    secrets::{SecretFacts, SecretRef, SignJwt},
 };
 use std::{
     collections::HashMap,
@@ -118,7 +118,7 @@ impl Handles {
                 "the plugin puts \"{name}\" into {attempt}, but nothing of that name was captured"
             )));
         };
-        if matches!(place, Place::TlsIdentity | Place::Other) {
+        if matches!(place, Place::TlsIdentity | Place::Signature | Place::Other) {
             return Err(Failure::plugin(format!(
                 "the plugin puts the captured \"{name}\" into {attempt}, where captured values never go"
             )));
@@ -130,6 +130,21 @@ impl Handles {
             )));
         }
         Ok(secret)
+    }
+
+    /// Signs a JWT with a secret setting, if its description lets it sign, and keeps the result as captured for `origin`.
+    /// `now` is in seconds since 1970.
+    pub fn sign(&self, request: &SignJwt, origin: &str, now: i64) -> Result<(), Failure> {
+        let field = self.field(&request.key)?;
+        if !field.uses.iter().any(|allowed| allowed.place == Place::Signature) {
+            return Err(Failure::plugin(format!(
+                "the plugin signs with the secret \"{}\", which its description does not allow",
+                request.key
+            )));
+        }
+        let key = self.settings.get(&request.key).ok_or_else(|| absent(&request.key, field))?;
+        self.capture(&request.name, sign(key, request, now)?, origin);
+        Ok(())
     }
 
     /// The public facts of a secret setting.
@@ -200,7 +215,7 @@ fn absent(id: &str, field: &Field) -> Failure {
 /// Whether a declared use covers a place and path.
 fn allows(allowed: &SecretUse, place: &Place, path: &str) -> bool {
     let placed = match (&allowed.place, place) {
-        (Place::Other, _) | (_, Place::Other) => false,
+        (Place::Other | Place::Signature, _) | (_, Place::Other | Place::Signature) => false,
         (Place::Basic { user }, Place::Basic { user: given }) => user.is_empty() || user == given,
         (Place::Header { name }, Place::Header { name: given }) => name.eq_ignore_ascii_case(given),
         (declared, given) => declared == given,
@@ -236,6 +251,7 @@ fn place_words(place: &Place) -> String {
         Place::Form { field } => format!("the form field \"{field}\""),
         Place::Json { pointer } => format!("the JSON member \"{pointer}\""),
         Place::TlsIdentity => "the TLS identity".to_owned(),
+        Place::Signature => "a signature".to_owned(),
         _ => "a place that this Jackfield does not know".to_owned(),
     }
 }

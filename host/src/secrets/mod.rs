@@ -36,6 +36,7 @@ pub mod keys;
 pub mod scrub;
 mod scrub_forms;
 pub mod seal;
+mod sign;
 
 pub use error::Error;
 pub use handles::{Destination, Handles};

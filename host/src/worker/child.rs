@@ -90,6 +90,9 @@ pub async fn serve(
     Ok(())
 }
 
+/// The longest message that fits into a frame.
+const LONGEST_MESSAGE: usize = frames::LONGEST - 4096;
+
 const NOT_OPEN: &str = "no plugin is open in this worker";
 
 fn with<T>(
@@ -101,6 +104,11 @@ fn with<T>(
 
 fn ended(call: u64, outcome: Result<Vec<u8>, String>) -> Frame {
     match outcome {
+        Ok(answer) if answer.len() > LONGEST_MESSAGE => {
+            let error =
+                format!("its answer of {} bytes is longer than the limit of {LONGEST_MESSAGE}", answer.len());
+            Frame::Ended { call, answer: Vec::new(), error: Some(error) }
+        }
         Ok(answer) => Frame::Ended { call, answer, error: None },
         Err(error) => Frame::Ended { call, answer: Vec::new(), error: Some(error) },
     }
@@ -126,6 +134,17 @@ pub fn digest_of(bytes: &[u8]) -> String {
     digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Refuses a message that no frame could carry, before it is sent: past that the stream would be broken.
+fn short_enough(capability: &str, message: &[u8]) -> Result<(), Failure> {
+    match message.len() + capability.len() {
+        ..=LONGEST_MESSAGE => Ok(()),
+        length => {
+            let what = format!("a call of {capability:.64} with {length} bytes");
+            Err(Failure::plugin(format!("{what} is longer than the limit of {LONGEST_MESSAGE}")))
+        }
+    }
+}
+
 /// The plugin's way out: every call becomes a frame and waits for its answer.
 fn way_out(outbound: mpsc::Sender<Frame>, waiting: Waiting) -> HostObject {
     let next = AtomicU64::new(0);
@@ -135,6 +154,9 @@ fn way_out(outbound: mpsc::Sender<Frame>, waiting: Waiting) -> HostObject {
         waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(call, sender);
         let outbound = outbound.clone();
         async move {
+            if let Err(failure) = short_enough(&capability, &message) {
+                return encode(&Err::<(), _>(failure));
+            }
             let gone = || encode(&Err::<(), _>(Failure::jackfield("the host has ended this run")));
             match outbound.send(Frame::Call { call, capability, message }).await {
                 Ok(()) => receiver.await.unwrap_or_else(|_| gone()),

@@ -18,7 +18,7 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader},
     process::{Child, ChildStderr, ChildStdin, ChildStdout, Command},
     sync::mpsc,
-    task::JoinSet,
+    task::{JoinHandle, JoinSet},
 };
 
 /// How long a worker may take to open its plugin and to describe it: neither does any I/O of its own.
@@ -50,6 +50,7 @@ pub struct Worker {
     input: ChildStdin,
     output: Inbound,
     last_words: LastWords,
+    listening: JoinHandle<()>,
     calls: u64,
 }
 
@@ -77,9 +78,9 @@ impl Worker {
             return Err(Failure::jackfield("the worker was started without its pipes"));
         };
         let last_words = LastWords::default();
-        listen(errors, printed, last_words.clone());
+        let listening = listen(errors, printed, last_words.clone());
         let (name, output) = (spawn.name.clone(), receive(output));
-        let mut worker = Worker { name, child, input, output, last_words, calls: 0 };
+        let mut worker = Worker { name, child, input, output, last_words, listening, calls: 0 };
         let open = Frame::Open { path: spawn.plugin.clone(), digest: spawn.digest.clone() };
         worker.send(&open).await?;
         match worker.patiently("open").await? {
@@ -194,6 +195,8 @@ impl Worker {
             Ok(Err(error)) => format!("ended, nobody knows how ({error})"),
             Err(_) => "closed its pipe without ending".to_owned(),
         };
+        // What it printed last may still be in the pipe.
+        let _ = tokio::time::timeout(Duration::from_secs(1), &mut self.listening).await;
         let words =
             self.last_words.lock().unwrap_or_else(PoisonError::into_inner).make_contiguous().join(" | ");
         let words = if words.is_empty() { words } else { format!("; it printed last: {words}") };
@@ -235,7 +238,7 @@ fn receive(output: ChildStdout) -> Inbound {
     receiver
 }
 
-fn listen(errors: ChildStderr, printed: Printed, last_words: LastWords) {
+fn listen(errors: ChildStderr, printed: Printed, last_words: LastWords) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut errors = BufReader::new(errors);
         loop {
@@ -252,7 +255,7 @@ fn listen(errors: ChildStderr, printed: Printed, last_words: LastWords) {
                 words.pop_front();
             }
         }
-    });
+    })
 }
 
 /// How a process ended, in words.

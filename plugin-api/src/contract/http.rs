@@ -129,6 +129,8 @@ pub enum Place {
     },
     /// The client certificate of the TLS connection, PEM: certificate chain and private key.
     TlsIdentity,
+    /// None: the secret is a private key that signs JWTs inside the host. Only for descriptions; no request has such a place.
+    Signature,
     /// A place that this side does not know yet; never allowed.
     #[serde(other)]
     Other,

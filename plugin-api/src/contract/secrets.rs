@@ -107,3 +107,31 @@ pub struct CertificateFacts {
     /// SHA-256 of the certificate, hexadecimal.
     pub sha256: String,
 }
+
+/// Signs a JWT with a secret setting that is a private key (PEM). The result becomes a captured value of the name, for the one
+/// origin; the plugin never sees it. The description must declare the key's use as [`Place::Signature`](super::http::Place).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SignJwt {
+    /// The setting that is the key.
+    pub key: String,
+    /// `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `ES256` or `ES384`.
+    pub algorithm: String,
+    /// The key's id in the header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_id: Option<String>,
+    /// The claims. The host adds `iat`, `nbf` and `exp` by its own clock; those given here are replaced.
+    pub claims: serde_json::Map<String, Value>,
+    /// How far `nbf` lies in the past, in seconds: the other clock may be behind.
+    pub backdate_seconds: u32,
+    /// How long it is valid from now, in seconds.
+    pub lifetime_seconds: u32,
+    /// The settings field that is the origin at which it may be shown.
+    pub origin: String,
+    /// The name of the captured value.
+    pub name: String,
+}
+
+impl Call for SignJwt {
+    const NAME: &'static str = "secret.sign_jwt";
+    type Answer = Done;
+}

@@ -8,7 +8,7 @@ use crate::{
         catalog::{CatalogEnd, CatalogPut, How, Object},
         hooks::{Invocation, Purpose},
         run::{Level, LogLine, Progress, Random, Sleep, StateGet, StateSet, TimeNow},
-        secrets::{SecretFacts, SecretInspect},
+        secrets::{SecretFacts, SecretInspect, SignJwt},
         wire::{decode, encode},
     },
     sdk::Secret,
@@ -168,6 +168,15 @@ impl<S> Context<S> {
     /// The run has ended.
     pub async fn random(&self, length: u16) -> Result<Vec<u8>, Failure> {
         Ok(self.host.call(&Random { length }).await?.bytes)
+    }
+
+    /// Signs a JWT with a secret key. The result is a captured value: show it with
+    /// [`Request::captured`](super::Request::captured).
+    ///
+    /// # Errors
+    /// The key is none, does not fit the algorithm, or may not be used for signing.
+    pub async fn sign_jwt(&self, request: &SignJwt) -> Result<(), Failure> {
+        self.host.call(request).await.map(drop)
     }
 
     /// What may be known of a secret: an expiry date, a certificate's names. Never its value.

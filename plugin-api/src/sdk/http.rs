@@ -7,7 +7,7 @@ use crate::contract::{
     secrets::SecretRef,
 };
 use crate::sdk::Secret;
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 
 /// Sends requests.
 #[derive(Clone, Copy)]
@@ -191,7 +191,7 @@ impl Response {
     ///
     /// # Errors
     /// It is not: the failure tells what came instead (an HTML page, nothing, other JSON) with its beginning.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+    pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Failure> {
         serde_json::from_slice(&self.0.body).map_err(|error| self.not_json(&error))
     }
 

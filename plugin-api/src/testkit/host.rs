@@ -11,7 +11,7 @@ use crate::contract::{
     description::Description,
     http::{HttpRequest, HttpResponse},
     run::{LogLine, Progress, Random, RandomBytes, Sleep, StateGet, StateSet, TimeNow},
-    secrets::{SecretFacts, SecretInspect, SecretRef, SessionClose, SessionOpen},
+    secrets::{SecretFacts, SecretInspect, SecretRef, SessionClose, SessionOpen, SignJwt},
     wire::{decode, encode},
 };
 use serde_json::Value;
@@ -28,6 +28,7 @@ pub(super) struct SmallHost {
     description: Description,
     pub(super) script: Script,
     pub(super) requests: Vec<Asked>,
+    pub(super) signed: Vec<SignJwt>,
     pub(super) objects: BTreeMap<String, Vec<Object>>,
     pub(super) ends: BTreeMap<String, How>,
     pub(super) log: Vec<LogLine>,
@@ -47,6 +48,7 @@ impl SmallHost {
             description,
             script: Script::default(),
             requests: Vec::new(),
+            signed: Vec::new(),
             objects: BTreeMap::new(),
             ends: BTreeMap::new(),
             log: Vec::new(),
@@ -63,6 +65,7 @@ impl SmallHost {
 
     pub(super) fn begin(&mut self) {
         self.requests.clear();
+        self.signed.clear();
         self.objects.clear();
         self.ends.clear();
         self.log.clear();
@@ -150,6 +153,17 @@ impl SmallHost {
         Ok(Done {})
     }
 
+    /// Signs nothing, but notes the claims and lets the value be shown.
+    fn sign(&mut self, sign: SignJwt) -> Result<Done, Failure> {
+        policy::signature(&self.description, &sign.key)?;
+        if !self.facts.contains_key(&sign.key) {
+            return Err(Failure::you(format!("the secret \"{}\" has no value", sign.key)).field(&sign.key));
+        }
+        self.sessions.keep(&sign.name);
+        self.signed.push(sign);
+        Ok(Done {})
+    }
+
     fn random(&mut self, length: u16) -> Result<RandomBytes, Failure> {
         if length > 1024 {
             return Err(Failure::plugin("at most 1024 random bytes are given at once"));
@@ -198,6 +212,7 @@ pub(super) async fn answer(host: Arc<Mutex<SmallHost>>, capability: String, mess
         Progress::NAME => serve(&host, &message, progress),
         SecretInspect::NAME => serve(&host, &message, inspect),
         SessionClose::NAME => serve(&host, &message, close),
+        SignJwt::NAME => serve(&host, &message, SmallHost::sign),
         unknown => encode(&Err::<(), _>(Failure::plugin(format!("there is no capability \"{unknown}\"")))),
     }
 }

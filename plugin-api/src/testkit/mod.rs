@@ -223,6 +223,11 @@ impl<C: Connector> TestKit<C> {
         })
     }
 
+    /// What was signed in the last hook, in order.
+    pub fn signed(&self) -> Vec<crate::contract::secrets::SignJwt> {
+        self.host().signed.clone()
+    }
+
     /// The requests of the last hook, in their order.
     pub fn requests(&self) -> Vec<Asked> {
         self.host().requests.clone()

@@ -44,11 +44,20 @@ pub(super) fn slot(description: &Description, asked: &Asked, slot: &Slot) -> Res
     )))
 }
 
+/// A secret setting signs only if the description says so.
+pub(super) fn signature(description: &Description, key: &str) -> Result<(), Failure> {
+    let mut uses = description.credentials.iter().flat_map(|credential| &credential.uses);
+    if uses.any(|allowed| allowed.field == key && allowed.place == Place::Signature) {
+        return Ok(());
+    }
+    Err(Failure::plugin(format!("the description does not allow the secret \"{key}\" to sign")))
+}
+
 fn allows(allowed: &SecretUse, place: &Place, path: &str) -> bool {
     let placed = match (&allowed.place, place) {
         (Place::Basic { user: any }, Place::Basic { .. }) if any.is_empty() => true,
         (Place::Header { name: allowed }, Place::Header { name }) => allowed.eq_ignore_ascii_case(name),
-        (Place::Other, _) => false,
+        (Place::Other | Place::Signature, _) => false,
         (allowed, place) => allowed == place,
     };
     placed

@@ -62,6 +62,11 @@ impl Sessions {
         self.waiting.drain(..).for_each(Waker::wake);
     }
 
+    /// Notes a value that the host made itself.
+    pub(super) fn keep(&mut self, name: &str) {
+        self.captured.insert(name.to_owned());
+    }
+
     /// Takes a value out of an answer; what the connector sees of the answer is changed. Yields whether it was there.
     pub(super) fn capture(&mut self, capture: &Capture, answer: &mut Scripted, now: i64) -> bool {
         let mut body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();

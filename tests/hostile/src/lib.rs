@@ -1,6 +1,6 @@
 //! A connector that misbehaves on request, so that the host's promises can be tested against real code in a real file.
 //!
-//! The setting `mode` says how; [`act`] is the table of all modes. Both hooks act it out; a refresh also puts things into
+//! The setting `mode` says how; `act` is the table of all modes. Both hooks act it out; a refresh also puts things into
 //! the catalog where the mode is about that.
 
 use jackfield_plugin::{

@@ -29,7 +29,7 @@ pub struct Received {
     pub at: i64,
 }
 
-/// Counters since the start or the last [`Journal::clear`].
+/// Counters since the start or the journal was last cleared.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Counters {

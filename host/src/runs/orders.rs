@@ -1,0 +1,27 @@
+//! Orders: what whoever asks for a run tells its driver besides the run itself.
+
+use super::notice::Watcher;
+use jackfield_plugin::contract::hooks::Purpose;
+use tokio_util::sync::CancellationToken;
+
+/// What the driver is told besides the run.
+#[derive(Clone)]
+pub struct Orders {
+    /// Why a test is run.
+    pub purpose: Purpose,
+    /// Whether the hook may create or change things on the remote side.
+    pub may_write: bool,
+    /// Who wants to know how it goes.
+    pub watcher: Watcher,
+    /// Ends the run, as Ctrl-C does.
+    pub cancel: CancellationToken,
+    /// Runs the plugin in this process: benches only.
+    pub in_process: bool,
+}
+
+impl Orders {
+    /// Orders for a run that a person waits for.
+    pub fn interactive(watcher: Watcher, cancel: CancellationToken) -> Self {
+        Orders { purpose: Purpose::Interactive, may_write: true, watcher, cancel, in_process: false }
+    }
+}
