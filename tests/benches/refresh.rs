@@ -12,10 +12,7 @@ mod support;
 use jackfield::{
     connections,
     model::run::{Hook, RunState},
-    runs::{
-        driver::{self, Orders},
-        notice, request,
-    },
+    runs::{driver, notice, orders::Orders, request},
 };
 use jackfield_tests::{Host, artifacts};
 use std::{path::Path, process::Command};

@@ -21,7 +21,7 @@ use jackfield::{
         run::{Hook, RunState},
         secret::SecretValue,
     },
-    runs::{driver, driver::Orders, notice, request},
+    runs::{driver, notice, orders::Orders, request},
     secrets::Scrubber,
 };
 use jackfield_tests::{Host, artifacts};
