@@ -5,13 +5,22 @@ use sqlx::{Connection, Row, SqliteConnection, sqlite::SqliteConnectOptions};
 
 /// Runs a statement that must change something.
 pub(crate) fn execute(host: &Host, statement: &'static str) {
-    let done = with(host, async |database| sqlx::query(statement).execute(database).await.unwrap());
+    let done = with(host, async |database| sqlx::query(statement).execute(&mut *database).await.unwrap());
     assert!(done.rows_affected() > 0, "{statement} changed nothing");
+}
+
+/// Runs statements on one connection.
+pub(crate) fn execute_all(host: &Host, statements: &[&'static str]) {
+    with(host, async |database| {
+        for statement in statements {
+            sqlx::query(*statement).execute(&mut *database).await.unwrap();
+        }
+    });
 }
 
 /// The number that a query yields.
 pub(crate) fn number(host: &Host, query: &'static str) -> i64 {
-    with(host, async |database| sqlx::query(query).fetch_one(database).await.unwrap().get(0))
+    with(host, async |database| sqlx::query(query).fetch_one(&mut *database).await.unwrap().get(0))
 }
 
 fn with<T>(host: &Host, work: impl AsyncFnOnce(&mut SqliteConnection) -> T) -> T {

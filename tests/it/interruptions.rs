@@ -161,7 +161,7 @@ fn a_worker_that_spins_ends_with_its_host_too() {
 
 /// A run that somebody drove and left: its lease has ended.
 fn abandoned(host: &Host, hook: Hook, attempts: i64, cancelled: bool) -> String {
-    let id = with_store(host, async |store| {
+    with_store(host, async |store| {
         let connection = store.connection_by_name("A").await.unwrap().unwrap();
         let mut run: Run = serde_json::from_value(newest_run(host)).unwrap();
         run = Run { id: jackfield::model::id::RunId::random(), connection: connection.id, hook, ..run };
@@ -174,8 +174,7 @@ fn abandoned(host: &Host, hook: Hook, attempts: i64, cancelled: bool) -> String 
         let now = store.now().await.unwrap();
         while store.now().await.unwrap() == now {}
         run.id.to_string()
-    });
-    id
+    })
 }
 
 #[test]

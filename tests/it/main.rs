@@ -16,4 +16,5 @@ mod qlik_cloud_refresh;
 mod qlik_cloud_sessions;
 mod qlik_cloud_sign_in;
 mod qlik_cloud_trouble;
+mod secrets;
 mod support;
