@@ -83,7 +83,11 @@ impl From<store::Error> for Failure {
 
 impl From<secrets::Error> for Failure {
     fn from(error: secrets::Error) -> Self {
-        Failure::jackfield(error.to_string())
+        match error {
+            secrets::Error::Sealed { .. } => Failure::jackfield(error.to_string()),
+            // The key is the operator's to give.
+            key => Failure::you(key.to_string()),
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 mod cli;
 mod configuration;
 mod connections;
+mod database;
 mod house;
 mod interruptions;
 mod logs;
@@ -12,6 +13,8 @@ mod plugins;
 mod qlik_cloud;
 mod qlik_cloud_failures;
 mod qlik_cloud_refresh;
+mod qlik_cloud_sessions;
 mod qlik_cloud_sign_in;
 mod qlik_cloud_trouble;
+mod secrets;
 mod support;

@@ -132,6 +132,8 @@ impl Tenant {
             (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}", "[RUN]"),
             (r"qlik-cloud (\d+\.\d+\.\d+) \([0-9a-f]+\)", "qlik-cloud $1 ([DIGEST])"),
             (r"\d{4,} bytes", "[N] bytes"),
+            (r"\bkey [0-9a-f]{16}", "key [KEY]"),
+            (r"\bconnection [0-9a-f]{16}", "connection [CONNECTION]"),
             (r"[ \t]+\n", "\n"),
         ] {
             settings.add_filter(found, shown);

@@ -5,6 +5,7 @@ mod config;
 mod connection;
 mod connection_input;
 mod connection_view;
+mod key;
 mod output;
 mod plugin;
 mod progress;
@@ -89,6 +90,9 @@ enum Command {
     /// Runs: what was done, and what is being done
     #[command(subcommand)]
     Run(run::Command),
+    /// Key pairs for systems that check JWTs
+    #[command(subcommand)]
+    Key(key::Command),
     /// The configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -160,6 +164,7 @@ async fn dispatch(
     // Neither needs the data folder, and must help where it cannot be opened.
     match command {
         Command::Config(command) => return config::run(&command, &loaded, output),
+        Command::Key(command) => return key::run(&command, output),
         Command::Plugin(plugin::Command::List) => return plugin::list(&loaded.config, output),
         _ => {}
     }
@@ -171,7 +176,9 @@ async fn dispatch(
         Command::Connection(command) => connection::run(command, &desk).await,
         Command::Catalog(command) => catalog::run(command, &desk).await,
         Command::Run(command) => run::run(command, &desk).await,
-        Command::Config(_) | Command::Completions { .. } | Command::Worker => Ok(ExitCode::SUCCESS),
+        Command::Config(_) | Command::Key(_) | Command::Completions { .. } | Command::Worker => {
+            Ok(ExitCode::SUCCESS)
+        }
     };
     desk.app.store.close().await;
     outcome

@@ -72,7 +72,7 @@ pub async fn plan(app: &App, old: &Connection, change: Change) -> Result<Plan, F
 
     let description = app.describe(&old.connector).await?;
     let form = Form::of(&description.settings);
-    let opened = secrets::open_current(app, &old.id).await?;
+    let opened = secrets::open_readable(app, &old.id).await?;
     let wanted = merged(&old.settings, change.settings);
     let kept = still_applying(&form, &wanted, &opened.values);
     let present: BTreeSet<String> = given.keys().chain(kept.keys()).cloned().collect();
@@ -116,7 +116,7 @@ pub async fn save(
     let description = app.describe(&old.connector).await?;
     let form = Form::of(&description.settings);
     let tested = secrets::open_current(app, &draft.id).await?;
-    let current = secrets::open_current(app, &old.id).await?;
+    let current = secrets::open_readable(app, &old.id).await?;
     let changed = changed_credentials(&form, &tested.values, &current.values);
     let sealed = secrets::seal(app, old, &form, &changed, &current.versions).await?;
     let new = Connection {

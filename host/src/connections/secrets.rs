@@ -32,6 +32,19 @@ pub struct Opened {
 /// # Errors
 /// The store failed, or a value was moved, altered or sealed under another key.
 pub async fn open_current(app: &App, connection: &ConnectionId) -> Result<Opened, Failure> {
+    open(app, connection, false).await
+}
+
+/// Opens those of the secrets that a connection uses now that can be opened: whoever enters one again is not to fail
+/// because the old one is broken.
+///
+/// # Errors
+/// The store failed, or the data key cannot be had.
+pub async fn open_readable(app: &App, connection: &ConnectionId) -> Result<Opened, Failure> {
+    open(app, connection, true).await
+}
+
+async fn open(app: &App, connection: &ConnectionId, only_readable: bool) -> Result<Opened, Failure> {
     let sealed = app.store.sealed_fields(connection, VersionState::Current).await?;
     let mut opened = Opened::default();
     if sealed.is_empty() {
@@ -39,7 +52,14 @@ pub async fn open_current(app: &App, connection: &ConnectionId) -> Result<Opened
     }
     let key = app.data_key(connection).await?;
     for field in sealed {
-        let bytes = key.open(&binding(app, connection, &field), &field.blob)?;
+        let bytes = match key.open(&binding(app, connection, &field), &field.blob) {
+            Err(error) if only_readable => {
+                tracing::warn!(%error, field = field.field, "a stored secret is left out");
+                opened.versions.insert(field.credential, field.version);
+                continue;
+            }
+            bytes => bytes?,
+        };
         let text = std::str::from_utf8(&bytes)
             .map_err(|_| Failure::jackfield(format!("the secret {} is no text", field.field)))?;
         let value = SecretValue::new(text);

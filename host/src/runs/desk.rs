@@ -65,6 +65,9 @@ struct Sessions {
     facts: HashMap<String, Value>,
     /// Those that a caller of this run is getting, with the credential it said.
     being_got: HashMap<String, String>,
+    /// The values that were answered with 401. They stay revealable: a request that is on its way to show one gets its own
+    /// 401 and comes back for the next.
+    refused: HashMap<String, SecretValue>,
 }
 
 impl Desk {
@@ -138,7 +141,14 @@ impl Desk {
                 return Ok(SessionState { ready: true, facts });
             }
             if self.take_turn(&open).await? {
-                return Ok(SessionState { ready: false, facts: Value::Null });
+                // Whoever had the turn before may have got it between the look and the turn.
+                return match self.open(&open).await {
+                    Ok(None) => Ok(SessionState { ready: false, facts: Value::Null }),
+                    found => {
+                        self.close_session(open.name).await?;
+                        Ok(SessionState { ready: true, facts: found?.unwrap_or_default() })
+                    }
+                };
             }
             // Another caller of this run rings; one of another process cannot.
             let _ = tokio::time::timeout(LOOK, bell).await;
@@ -147,7 +157,8 @@ impl Desk {
 
     /// The facts of a session that is open in this run, or that an earlier run has kept.
     async fn open(&self, open: &SessionOpen) -> Result<Option<Value>, Failure> {
-        if self.handles.captured(&open.name).is_some() {
+        let captured = self.handles.captured(&open.name);
+        if captured.is_some_and(|(value, _)| !self.is_refused(&open.name, &value)) {
             return Ok(Some(self.lock().facts.get(&open.name).cloned().unwrap_or_default()));
         }
         let Some(kept) = self.store.session(&self.connection, &open.name).await? else { return Ok(None) };
@@ -164,7 +175,12 @@ impl Desk {
             return Ok(None);
         };
         let Ok(value) = std::str::from_utf8(&value) else { return Ok(None) };
-        self.handles.capture(&open.name, SecretValue::new(value), &kept.origin);
+        let value = SecretValue::new(value);
+        // Read in the moment before it is dropped.
+        if self.is_refused(&open.name, &value) {
+            return Ok(None);
+        }
+        self.handles.capture(&open.name, value, &kept.origin);
         self.lock().facts.insert(open.name.clone(), kept.facts.clone());
         Ok(Some(kept.facts))
     }
@@ -239,6 +255,11 @@ impl Desk {
         Ok(())
     }
 
+    /// Whether a value of a session was answered with 401 in this run.
+    fn is_refused(&self, name: &str, value: &SecretValue) -> bool {
+        self.lock().refused.get(name) == Some(value)
+    }
+
     fn version(&self, credential: &str) -> i64 {
         self.versions.get(credential).copied().unwrap_or(0)
     }
@@ -289,8 +310,11 @@ impl SlotSource for Desk {
         if self.handles.captured(name).is_some_and(|(current, _)| current != *value) {
             return Box::pin(std::future::ready(()));
         }
-        self.handles.forget(name);
-        self.lock().facts.remove(name);
+        {
+            let mut sessions = self.lock();
+            sessions.facts.remove(name);
+            sessions.refused.insert(name.to_owned(), value.clone());
+        }
         let name = name.to_owned();
         Box::pin(async move {
             if let Err(error) = self.store.drop_session(&self.connection, &name).await {

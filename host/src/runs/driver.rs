@@ -5,6 +5,7 @@
 use super::{
     brake::{Brake, Reason, limit},
     orders::Orders,
+    request,
     run::{self, Outcome},
 };
 use crate::{
@@ -32,7 +33,12 @@ const LOOK: Duration = Duration::from_millis(300);
 /// stands in the run.
 pub async fn drive(app: &App, id: &RunId, orders: &Orders) -> Result<Run, Failure> {
     let Some(lease) = app.store.claim_run(id, &app.owner, LEASE).await? else {
-        return Err(Failure::you(format!("run {id} cannot be taken up: it is not waiting any more")));
+        let run = stored(app, id).await?;
+        return Err(match run.state.is_final() {
+            true => Failure::you(format!("run {id} cannot be taken up: it is not waiting any more")),
+            // Two who asked at once are given one run, and the other was quicker to take it up.
+            false => request::under_way(&run),
+        });
     };
     let run = stored(app, id).await?;
     let brake = Brake::default();

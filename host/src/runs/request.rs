@@ -45,7 +45,8 @@ pub async fn request(app: &App, connection: &Connection, hook: Hook) -> Result<R
     }
 }
 
-fn under_way(run: &Run) -> Failure {
+/// What whoever asks for a run that somebody is driving is told.
+pub(super) fn under_way(run: &Run) -> Failure {
     let (hook, name, id) = (run.hook.as_str(), &run.connection_name, &run.id);
     let owner = run.owner.as_deref().unwrap_or("another process");
     Failure::you(format!("a {hook} of \"{name}\" is under way already: run {id}, by {owner}"))

@@ -36,7 +36,7 @@ use jackfield_plugin::sdk::Secret;
 use serde_json::{Map, Value, json};
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
 };
 use url::Url;
 
@@ -60,7 +60,7 @@ type State = Vec<(String, Value)>;
 /// Does the work of a run.
 pub async fn run(app: &App, run: &Run, lease: &Lease, orders: &Orders, brake: &Brake) -> Outcome {
     let log = Arc::new(RunLog::new(app, run, orders.watcher.clone()));
-    let work = Work { app, run, lease, orders, log: &log, brake };
+    let work = Work { app, run, lease, orders, log: &log, brake, desk: OnceLock::new() };
     let outcome = tokio::select! {
         // The brake ends the work, but not its recording: half-way through, nobody would know what stands.
         found = work.whole() => match found {
@@ -69,6 +69,10 @@ pub async fn run(app: &App, run: &Run, lease: &Lease, orders: &Orders, brake: &B
         },
         outcome = brake.pulled(app, run.hook) => Ok(outcome),
     };
+    // However it ended: nobody may wait for a sign-in that nobody does.
+    if let Some(desk) = work.desk.get() {
+        desk.give_up_claims().await;
+    }
     let outcome = outcome.unwrap_or_else(|failure| {
         Outcome::Ended(if failure.cancelled { Ending::Cancelled } else { Ending::Failed(failure, None) })
     });
@@ -102,6 +106,8 @@ struct Work<'a> {
     orders: &'a Orders,
     log: &'a Arc<RunLog>,
     brake: &'a Brake,
+    /// Lent to the hook, and to be tidied whatever becomes of it.
+    desk: OnceLock<Arc<Desk>>,
 }
 
 impl Work<'_> {
@@ -129,7 +135,6 @@ impl Work<'_> {
         let handler = capabilities::handler(surroundings.clone());
         let answer = execution.invoke(self.run.hook.as_str(), wire::encode(&invocation), handler).await;
         execution.stop().await;
-        surroundings.desk.give_up_claims().await;
         let answer = answer?;
         let state = surroundings.state();
         match self.run.hook {
@@ -190,6 +195,7 @@ impl Work<'_> {
         let opened = secrets::open_current(self.app, &connection.id).await?;
         let scrubber = self.log.scrubber();
         let desk = Arc::new(Desk::new(self.app, self.run, connection, description, opened, scrubber).await?);
+        let desk = self.desk.get_or_init(|| desk).clone();
         let watcher = self.orders.watcher.clone();
         let sink = (self.run.hook == Hook::Refresh).then(|| {
             let (store, lease) = (self.app.store.clone(), self.lease.clone());

@@ -30,6 +30,7 @@
 
 mod envelope;
 mod error;
+pub mod generate;
 pub mod handles;
 mod inspect;
 pub mod keys;
