@@ -127,7 +127,7 @@ pub(super) async fn run(command: Command, desk: &Desk) -> Result<ExitCode, Failu
 
 async fn add_one(arguments: Add, desk: &Desk) -> Result<ExitCode, Failure> {
     let app = &desk.app;
-    let description = app.describe(&arguments.connector).await?;
+    let description = desk.describe(&arguments.connector).await?;
     let form = Form::of(&description.settings);
     let mut values = arguments.given.values(&form)?;
     if io::stdin().is_terminal() && !desk.output.json {
@@ -180,7 +180,7 @@ async fn add_one(arguments: Add, desk: &Desk) -> Result<ExitCode, Failure> {
 async fn edit_one(arguments: Edit, desk: &Desk) -> Result<ExitCode, Failure> {
     let app = &desk.app;
     let old = connections::find(app, &arguments.connection).await?;
-    let form = Form::of(&app.describe(&old.connector).await?.settings);
+    let form = Form::of(&desk.describe(&old.connector).await?.settings);
     let mut values = arguments.given.values(&form)?;
     for key in &arguments.unset {
         let field = form.field(key)?;

@@ -53,7 +53,7 @@ pub(super) async fn list(desk: &Desk, search: Option<&str>) -> Result<ExitCode, 
 
 /// The connection's address; a dash where its plugin is missing, which must not hide the connection.
 async fn address(desk: &Desk, connection: &Connection) -> String {
-    match desk.app.describe(&connection.connector).await {
+    match desk.describe(&connection.connector).await {
         Ok(description) => Form::of(&description.settings).address(&connection.settings),
         Err(_) => None,
     }
@@ -108,12 +108,8 @@ pub(super) async fn show(desk: &Desk, connection: &Connection) -> Result<ExitCod
         out.line(&connection.description);
     }
     out.line("");
-    let form = desk
-        .app
-        .describe(&connection.connector)
-        .await
-        .ok()
-        .map(|description| Form::of(&description.settings));
+    let form =
+        desk.describe(&connection.connector).await.ok().map(|description| Form::of(&description.settings));
     let mut rows = vec![
         ("URL".to_owned(), address(desk, connection).await),
         ("State".to_owned(), state(desk, connection).await?),

@@ -19,7 +19,7 @@ use crate::{
     secrets::Scrubber,
 };
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
-use jackfield_plugin::contract::Failure;
+use jackfield_plugin::contract::{Failure, description::Description};
 use output::Output;
 use serde_json::{Map, Value, json};
 use std::{io::Write, path::PathBuf, process::ExitCode};
@@ -112,6 +112,16 @@ struct Desk {
     output: Output,
     /// Fires at Ctrl-C.
     cancel: CancellationToken,
+}
+
+impl Desk {
+    /// What the plugin of a connector says of itself. Ctrl-C ends the asking, because a plugin may hang.
+    async fn describe(&self, connector: &str) -> Result<Description, Failure> {
+        tokio::select! {
+            description = self.app.describe(connector) => description,
+            () = self.cancel.cancelled() => Err(Failure::cancelled()),
+        }
+    }
 }
 
 /// Runs the command line.

@@ -76,7 +76,7 @@ fn row(found: &Found) -> Vec<String> {
 
 async fn show(desk: &Desk, connector: &str) -> Result<ExitCode, Failure> {
     let plugin = desk.app.plugins.plugin(connector)?;
-    let description = desk.app.describe(connector).await?;
+    let description = desk.describe(connector).await?;
     let form = Form::of(&description.settings);
     if desk.output.json {
         desk.output.json(&json!({ "plugin": plugin, "description": description, "fields": form.fields }))?;
