@@ -26,6 +26,8 @@ const COMMANDS: &[&str] = &[
     "run list",
     "run show",
     "run cancel",
+    "key",
+    "key generate",
     "config",
     "config show",
     "completions",
@@ -33,6 +35,11 @@ const COMMANDS: &[&str] = &[
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(' ').filter(|word| !word.is_empty())
+}
+
+/// The subcommand that a line of a list begins with; further lines of its description are indented more.
+fn subcommand(line: &str) -> Option<&str> {
+    line.strip_prefix("  ").filter(|line| !line.starts_with(' '))?.split(' ').next()
 }
 
 #[test]
@@ -45,7 +52,7 @@ fn every_command_explains_itself() {
         // Every subcommand that a page names is on the list.
         let named =
             help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-        for sub in named.filter_map(|line| line.split_whitespace().next()).filter(|sub| *sub != "help") {
+        for sub in named.filter_map(subcommand).filter(|sub| *sub != "help") {
             let path = format!("{command} {sub}");
             assert!(COMMANDS.contains(&path.trim()), "{path} is not covered");
         }

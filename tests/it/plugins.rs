@@ -1,13 +1,16 @@
 //! Plugin files, as an operator meets them.
 
-use crate::support::{TOKEN, adding, newest_run, refresh, snapshots, things, with_connection};
+use crate::support::{
+    TOKEN, adding, newest_run, no_worker_left, refresh, snapshots, things, with_connection, workers,
+};
 use jackfield_plugin::contract::manifest::this_platform;
-use jackfield_tests::{Host, artifacts};
+use jackfield_tests::{Host, artifacts, wait_for};
 use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
+    time::{Duration, Instant},
 };
 
 /// Runs cargo in the workspace; it is the one that builds these tests.
@@ -202,6 +205,23 @@ fn looking_at_files_executes_nothing_of_them() {
     // The worker does, and only it: this shows that the mark works.
     assert_eq!(host.run(["plugin", "show", "marking"]).code(), 6);
     assert!(mark.exists());
+}
+
+#[test]
+fn ctrl_c_ends_the_wait_for_a_plugin_that_hangs_while_it_is_opened() {
+    let host = with_connection("A");
+    let sleeps = "#include <unistd.h>\n__attribute__((constructor)) static void run(void) { sleep(300); }";
+    put_c(&host, "sleepy.so", &format!("{}\n{sleeps}", c_manifest("sleepy")));
+    for arguments in [&["plugin", "show", "sleepy"][..], &["connection", "add", "sleepy", "B"]] {
+        let started = host.start(arguments);
+        wait_for("the worker", || (!workers(&host).is_empty()).then_some(()));
+        let began = Instant::now();
+        started.signal("INT");
+        let ended = started.finish();
+        assert!(began.elapsed() < Duration::from_millis(1500), "{arguments:?}: {:?}", began.elapsed());
+        assert_eq!(ended.code(), 130, "{arguments:?}: {}", ended.all());
+        no_worker_left(&host);
+    }
 }
 
 #[test]
