@@ -38,7 +38,8 @@ impl App {
     /// The folder cannot be made or written, the database is not ours, or the key is missing or wrong.
     pub async fn open(config: Config, scrubber: Scrubber) -> Result<App, Failure> {
         prepare(&config.data_dir)?;
-        let store = Store::open(&config.database()).await?;
+        let database = config.database();
+        let store = Store::open(&database).await.map_err(|error| about(&database, error.into()))?;
         let key = key(&config, &store).await?;
         let plugins = Registry::scan(config.plugin_folders());
         let worker = worker(&config)?;
@@ -95,6 +96,12 @@ fn prepare(folder: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::DirBuilderExt;
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(|error| unusable(folder, &error))
+}
+
+/// Says which file it is about, where the message does not say so yet.
+fn about(file: &Path, failure: Failure) -> Failure {
+    let file = file.display().to_string();
+    if failure.message.contains(&file) { failure } else { failure.context(file) }
 }
 
 fn unusable(folder: &Path, error: &io::Error) -> Failure {

@@ -1,7 +1,14 @@
 //! The integration tests: one binary, a module a topic. They drive the real executable.
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
 
+mod cli;
+mod configuration;
+mod connections;
 mod database;
+mod house;
+mod interruptions;
+mod logs;
+mod misbehaviour;
 mod plugins;
 mod qlik_cloud;
 mod qlik_cloud_failures;
@@ -10,3 +17,4 @@ mod qlik_cloud_sessions;
 mod qlik_cloud_sign_in;
 mod qlik_cloud_trouble;
 mod secrets;
+mod support;

@@ -183,7 +183,13 @@ async fn edit_one(arguments: Edit, desk: &Desk) -> Result<ExitCode, Failure> {
     let form = Form::of(&app.describe(&old.connector).await?.settings);
     let mut values = arguments.given.values(&form)?;
     for key in &arguments.unset {
-        values.settings.insert(form.field(key)?.id.clone(), serde_json::Value::Null);
+        let field = form.field(key)?;
+        if field.secret {
+            return Err(Failure::you(format!("{key} is a secret, and a secret has no default"))
+                .field(key)
+                .remedy("give another with --secret, or change the setting that makes it apply"));
+        }
+        values.settings.insert(field.id.clone(), serde_json::Value::Null);
     }
     let change = Change {
         name: arguments.new_name,

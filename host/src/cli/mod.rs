@@ -21,7 +21,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use jackfield_plugin::contract::Failure;
 use output::Output;
 use serde_json::{Map, Value, json};
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::Write, path::PathBuf, process::ExitCode};
 use tokio_util::sync::CancellationToken;
 
 /// Connects to systems through plugins: tests connections, fetches their catalogs, keeps their secrets.
@@ -116,11 +116,18 @@ pub fn main() -> ExitCode {
     match cli.command {
         Command::Worker => worker::main(),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "jackfield", &mut std::io::stdout());
+            completions(shell);
             ExitCode::SUCCESS
         }
         command => with_runtime(cli.global, command),
     }
+}
+
+fn completions(shell: clap_complete::Shell) {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "jackfield", &mut script);
+    // A reader that has had enough (`| head`) is no failure.
+    let _ = std::io::stdout().write_all(&script);
 }
 
 fn with_runtime(global: Global, command: Command) -> ExitCode {
@@ -201,6 +208,8 @@ fn log_to_stderr(config: &Config, scrubber: &Scrubber) -> Result<(), Failure> {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(false)
+        // It would say so on standard error, which is what cannot be written then, and panic.
+        .log_internal_errors(false)
         .with_writer(move || scrubber.writer(std::io::stderr()));
     match config.log.format {
         LogFormat::Json => builder.json().init(),

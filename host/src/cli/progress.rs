@@ -5,7 +5,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use jackfield_plugin::contract::run::Level;
 use std::{
     collections::BTreeMap,
-    io::IsTerminal,
+    io::{IsTerminal, Write},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -127,7 +127,10 @@ impl Shown {
     fn tell(&self, line: &str) {
         match &self.mode {
             Mode::Silent => {}
-            Mode::Plain => eprintln!("{line}"),
+            Mode::Plain => {
+                // Nobody may be listening any more; that must not end the run.
+                let _ = writeln!(std::io::stderr(), "{line}");
+            }
             Mode::Bars(bars) => {
                 let _ = bars.println(line);
             }

@@ -6,6 +6,7 @@
 use crate::{http::limits::Limits, secrets::KeySource};
 use figment::{
     Figment,
+    error::Kind,
     providers::{Env, Format, Serialized, Toml},
 };
 use serde::{Deserialize, Serialize};
@@ -160,7 +161,7 @@ impl Config {
             .merge(Env::prefixed("JACKFIELD_").ignore(&["config"]).split("__"))
             .merge(Serialized::defaults(flags));
         let config: Config = figment.extract().map_err(|errors| {
-            let lines: Vec<String> = errors.into_iter().map(|error| error.to_string()).collect();
+            let lines: Vec<String> = errors.into_iter().map(|error| explain(&error)).collect();
             Error::Invalid(lines.join("; "))
         })?;
         config.check()?;
@@ -233,6 +234,52 @@ impl Config {
     }
 }
 
+/// What is wrong, beginning with the key as the operator wrote it and ending with where.
+fn explain(error: &figment::Error) -> String {
+    let file = match error.metadata.as_ref().and_then(|metadata| metadata.source.as_ref()) {
+        Some(figment::Source::File(path)) => Some(path.display().to_string()),
+        _ => None,
+    };
+    let from_variable = error.metadata.as_ref().is_some_and(|metadata| metadata.name.contains("environment"));
+    let key = match from_variable {
+        true => variable(&error.path.join(".")),
+        false => error.path.join("."),
+    };
+    let place = file.map(|file| format!(" (in {file})")).unwrap_or_default();
+    match &error.kind {
+        Kind::UnknownField(_, known) => {
+            format!("{key}: there is no such key; there are {}{place}", known.join(", "))
+        }
+        Kind::InvalidType(_, expected) if expected.starts_with("struct ") => {
+            format!("{key}: is a section and takes no value of its own{place}")
+        }
+        // A value that stands in the wrong place may be a key.
+        Kind::InvalidType(..) | Kind::InvalidValue(..)
+            if error.path.first().is_some_and(|first| first == "key") =>
+        {
+            format!("{key}: has a value that it cannot have{place}")
+        }
+        kind if key.is_empty() => format!("{}{place}", kind.to_string().trim_end()),
+        kind => format!("{key}: {kind}{place}"),
+    }
+}
+
+/// The variable that sets a key.
+fn variable(key: &str) -> String {
+    format!("JACKFIELD_{}", key.to_uppercase().replace('.', "__"))
+}
+
+/// A URL without the password that it may hold.
+fn without_password(value: &Value) -> Value {
+    let Some(mut url) = value.as_str().and_then(|text| url::Url::parse(text).ok()) else {
+        return value.clone();
+    };
+    match url.password().is_some() && url.set_password(Some("***")).is_ok() {
+        true => Value::from(url.as_str()),
+        false => value.clone(),
+    }
+}
+
 /// One key with its value and where that comes from, for `config show`.
 #[derive(Debug, PartialEq, Serialize)]
 pub struct Setting {
@@ -259,7 +306,7 @@ impl Loaded {
             if value.is_object() {
                 self.collect(&key, value, settings);
             } else {
-                settings.push(Setting { source: self.source(&key), key, value: value.clone() });
+                settings.push(Setting { source: self.source(&key), key, value: without_password(value) });
             }
         }
     }
@@ -268,9 +315,7 @@ impl Loaded {
         let Some(metadata) = self.figment.find_metadata(key) else { return "default".to_owned() };
         match &metadata.source {
             Some(figment::Source::File(path)) => path.display().to_string(),
-            _ if metadata.name.contains("environment") => {
-                format!("JACKFIELD_{}", key.to_uppercase().replace('.', "__"))
-            }
+            _ if metadata.name.contains("environment") => variable(key),
             _ if metadata.name.contains("Config") => "default".to_owned(),
             _ => "flag".to_owned(),
         }

@@ -45,7 +45,10 @@ pub async fn draft(app: &App, new: NewConnection) -> Result<Connection, Failure>
     let description = app.describe(&new.connector).await?;
     let accepted_hosts = accepted(&description, new.accept_hosts)?;
     let form = Form::of(&description.settings);
-    let given: BTreeSet<String> = new.secrets.keys().cloned().collect();
+    // A blank secret keeps what is there, and here nothing is.
+    let secrets: BTreeMap<String, SecretValue> =
+        new.secrets.into_iter().filter(|(_, value)| !value.reveal().is_empty()).collect();
+    let given: BTreeSet<String> = secrets.keys().cloned().collect();
     let settings = form.check(&new.settings, &given).map_err(|problems| invalid(&problems))?;
     let now = app.store.now().await?;
     let connection = Connection {
@@ -64,7 +67,7 @@ pub async fn draft(app: &App, new: NewConnection) -> Result<Connection, Failure>
         last_refresh_at: None,
         last_refresh_run: None,
     };
-    keep(app, &connection, &form, &new.secrets, &BTreeMap::new()).await?;
+    keep(app, &connection, &form, &secrets, &BTreeMap::new()).await?;
     Ok(connection)
 }
 

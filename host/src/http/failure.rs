@@ -268,11 +268,26 @@ impl Way {
 
     fn refused_certificate(&self, refused: &RefusedCertificate) -> Failure {
         let (what, remedy) = refused.in_words();
-        self.network(Stage::Tls, format!("{}: {what}", self.named())).remedy(remedy)
+        let failure = self.network(Stage::Tls, format!("{}: {what}", self.named())).remedy(remedy);
+        match refused.field() {
+            Some(field) => failure.field(field),
+            None => failure,
+        }
     }
 }
 
 impl RefusedCertificate {
+    /// What of the connection's TLS trust can be changed about it.
+    fn field(&self) -> Option<&'static str> {
+        match &self.cause {
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                Some("server_name")
+            }
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => Some("ca_pem"),
+            _ => None,
+        }
+    }
+
     /// What is wrong with the certificate, and what to do.
     fn in_words(&self) -> (String, String) {
         let leaf = self.leaf.as_ref();

@@ -102,9 +102,7 @@ impl Surroundings {
     }
 
     async fn put(&self, request: CatalogPut) -> Result<Done, Failure> {
-        if let Some(exchange) = request.exchange {
-            self.log.rows(exchange, request.objects.len());
-        }
+        self.log.rows(request.exchange, request.objects.len());
         self.sink()?.put(request).await
     }
 

@@ -14,7 +14,7 @@ use crate::{
     store::{Beat, Lease},
 };
 use jackfield_plugin::contract::Failure;
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// How long a lease lasts without a heartbeat.
@@ -56,8 +56,20 @@ pub async fn drive(app: &App, id: &RunId, orders: &Orders) -> Result<Run, Failur
     {
         tracing::warn!(run = %id, "the run was taken over by another process; its own ending stands");
     }
-    app.store.prune_runs(app.config.run.keep).await?;
+    for log in app.store.prune_runs(app.config.run.keep).await? {
+        remove(&app.config.logs().join(log));
+    }
     stored(app, id).await
+}
+
+/// Removes the log of a run that nobody remembers any more.
+fn remove(log: &Path) {
+    match std::fs::remove_file(log) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            tracing::warn!(log = %log.display(), %error, "the log of a forgotten run could not be removed");
+        }
+        _ => {}
+    }
 }
 
 async fn stored(app: &App, id: &RunId) -> Result<Run, Failure> {

@@ -210,11 +210,11 @@ impl RunLog {
         }
     }
 
-    /// Notes how many rows an exchange brought.
-    pub fn rows(&self, exchange: u64, rows: usize) {
+    /// Notes how many rows were put into the catalog, and the exchange that brought them if the plugin says which.
+    pub fn rows(&self, exchange: Option<u64>, rows: usize) {
         let mut inner = self.lock();
         inner.totals.rows += rows as u64;
-        if let Some(pending) = inner.pending.iter_mut().find(|pending| pending.exchange == exchange) {
+        if let Some(pending) = inner.pending.iter_mut().find(|pending| Some(pending.exchange) == exchange) {
             pending.rows = Some(pending.rows.unwrap_or(0) + rows);
         }
         while inner.pending.front().is_some_and(|pending| pending.rows.is_some()) {
@@ -289,6 +289,7 @@ impl RunLog {
             let mut inner = self.lock();
             self.write_pending(&mut inner);
             let (level, text) = ending(ended);
+            inner.totals.errors += u64::from(level == Level::Error);
             self.event(&mut inner, level, &text);
             for line in self.closing(&inner.totals, &text) {
                 self.write(&mut inner, &line);

@@ -19,7 +19,14 @@ pub mod orders;
 pub mod request;
 pub mod run;
 
-use crate::{app::App, model::run::Run};
+use crate::{
+    app::App,
+    model::{
+        connection::Connection,
+        run::{Run, RunState},
+    },
+    store,
+};
 use jackfield_plugin::contract::Failure;
 
 /// How long a dead draft is kept, in milliseconds: a day.
@@ -38,7 +45,7 @@ pub async fn sweep(app: &App) -> Result<(), Failure> {
     }
     let now = app.store.now().await?;
     for draft in app.store.drafts_older_than(now - DRAFT_LIFE).await? {
-        app.store.delete_connection(&draft.id).await?;
+        forget(app, &draft).await?;
     }
     app.store.collect_garbage(GARBAGE_AT_START).await?;
     Ok(())
@@ -47,8 +54,8 @@ pub async fn sweep(app: &App) -> Result<(), Failure> {
 /// A run whose driver is gone is queued again if its hook may be taken up again, and failed otherwise.
 async fn settle(app: &App, run: &Run) -> Result<(), Failure> {
     if run.cancel_requested {
-        let cancelled = Failure::cancelled().context("its driver is gone");
-        app.store.fail_expired_run(run, &cancelled).await?;
+        // Which cancels it, because somebody has asked for that.
+        app.store.requeue_run(run).await?;
     } else if run.attempt < run.hook.attempts() && app.store.requeue_run(run).await? {
         tracing::warn!(run = %run.id, connection = %run.connection_name, "an interrupted run is queued again");
     } else {
@@ -61,4 +68,17 @@ async fn settle(app: &App, run: &Run) -> Result<(), Failure> {
         app.store.fail_expired_run(run, &failure).await?;
     }
     Ok(())
+}
+
+/// Deletes a draft. A test that was asked for and never taken up is cancelled first: it would keep the draft for ever.
+async fn forget(app: &App, draft: &Connection) -> Result<(), Failure> {
+    match app.store.delete_connection(&draft.id).await {
+        Err(store::Error::RunActive { run }) if run.state == RunState::Queued => {
+            app.store.request_cancel(&run.id).await?;
+            Ok(app.store.delete_connection(&draft.id).await?)
+        }
+        // A test that is still going on has its own end; the next start looks again.
+        Err(store::Error::RunActive { .. }) => Ok(()),
+        other => Ok(other?),
+    }
 }

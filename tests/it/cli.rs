@@ -1,0 +1,137 @@
+//! The command line itself: its help, its completions, and what it does where nobody listens.
+
+use crate::support::{hostile_host, with_connection};
+use jackfield_tests::Host;
+use std::process::Stdio;
+
+const COMMANDS: &[&str] = &[
+    "",
+    "plugin",
+    "plugin list",
+    "plugin show",
+    "connection",
+    "connection add",
+    "connection list",
+    "connection show",
+    "connection edit",
+    "connection test",
+    "connection refresh",
+    "connection log",
+    "connection delete",
+    "catalog",
+    "catalog kinds",
+    "catalog list",
+    "catalog show",
+    "run",
+    "run list",
+    "run show",
+    "run cancel",
+    "config",
+    "config show",
+    "completions",
+];
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(' ').filter(|word| !word.is_empty())
+}
+
+#[test]
+fn every_command_explains_itself() {
+    let host = Host::with_plugins(&[]);
+    let mut all = String::new();
+    for command in COMMANDS {
+        let help = host.run(words(command).chain(["-h"])).expect_success().stdout;
+        all += &format!("$ jackfield {command} -h\n{help}\n");
+        // Every subcommand that a page names is on the list.
+        let named =
+            help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+        for sub in named.filter_map(|line| line.split_whitespace().next()).filter(|sub| *sub != "help") {
+            let path = format!("{command} {sub}");
+            assert!(COMMANDS.contains(&path.trim()), "{path} is not covered");
+        }
+    }
+    assert!(!all.contains("worker\n") && !all.contains("  worker "), "the worker is hidden");
+    insta::assert_snapshot!("help", all);
+}
+
+#[test]
+fn completions_know_the_commands() {
+    let host = Host::with_plugins(&[]);
+    for shell in ["bash", "zsh", "fish"] {
+        let script = host.run(["completions", shell]).expect_success().stdout;
+        for word in ["connection", "refresh", "plugin-dir"] {
+            assert!(script.contains(word), "{shell} does not know {word}");
+        }
+    }
+    assert_eq!(host.run(["completions", "tcsh-2"]).code(), 2);
+}
+
+#[test]
+fn what_clap_refuses_is_the_persons_input() {
+    let host = Host::with_plugins(&[]);
+    for arguments in [
+        &["conection", "list"][..],
+        &["connection", "add", "hostile"],
+        &["connection", "add", "hostile", "A", "--max-parallel", "many"],
+        &["run", "list", "--limit", "0"],
+        &["plugin", "list", "--color", "red"],
+    ] {
+        let refused = host.run(arguments);
+        assert_eq!(refused.code(), 2, "{arguments:?}: {}", refused.all());
+        assert!(refused.stderr.starts_with("error:"), "{arguments:?}: {}", refused.stderr);
+    }
+}
+
+#[test]
+fn a_reader_that_has_had_enough_is_no_failure() {
+    let host = with_connection("A");
+    let closed = || {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        Stdio::from(writer)
+    };
+    for arguments in [
+        &["plugin", "list"][..],
+        &["connection", "list", "--json"],
+        &["config", "show"],
+        &["completions", "bash"],
+        &["connection", "refresh", "A"],
+        &["connection", "refresh", "A", "--log-level", "trace"],
+    ] {
+        let mut command = host.command(arguments);
+        let status = command.stdout(closed()).stderr(closed()).status().unwrap();
+        assert!(status.success(), "{arguments:?} ended with {status}");
+    }
+}
+
+#[test]
+fn colour_is_for_terminals_or_whoever_asks() {
+    let host = hostile_host();
+    let plain = host.run(["connection", "show", "Nobody"]);
+    assert!(!plain.stderr.contains('\x1b'), "{}", plain.stderr);
+    let coloured = host.run(["connection", "show", "Nobody", "--color", "always"]);
+    assert!(coloured.stderr.contains("\x1b["), "{}", coloured.stderr);
+    let never = host.run(["connection", "show", "Nobody", "--color", "never"]);
+    assert_eq!(never.stderr, plain.stderr);
+}
+
+#[test]
+fn an_error_in_json_is_one_object_on_standard_error() {
+    let host = hostile_host();
+    let refused = host.run(["connection", "show", "Nobody", "--json"]);
+    assert_eq!(refused.stdout, "");
+    let error: serde_json::Value = serde_json::from_str(&refused.stderr).unwrap();
+    assert_eq!(error["exit_code"], refused.code());
+    assert_eq!(error["error"]["blame"], "you");
+    assert_eq!(error["error"]["message"], "there is no connection \"Nobody\"");
+}
+
+#[test]
+fn the_worker_is_no_command_for_people() {
+    let host = Host::with_plugins(&[]);
+    // Standard input is empty: the host has gone before it said anything.
+    let ended = host.run(["worker"]);
+    assert_eq!(ended.stdout, "");
+    assert!(ended.stderr.contains("is started by Jackfield itself"), "{}", ended.all());
+    assert_eq!(ended.code(), 1);
+}
