@@ -17,4 +17,5 @@ mod qlik_cloud_sessions;
 mod qlik_cloud_sign_in;
 mod qlik_cloud_trouble;
 mod secrets;
+mod secrets_at_rest;
 mod support;

@@ -1,17 +1,14 @@
 //! Secrets stay where they belong: in requests to the system they are for, and sealed in the database. Everything else
 //! that the program writes, prints or shows to other processes is searched for them.
 
-use crate::{
-    database,
-    qlik_cloud::{Tenant, small},
-};
+use crate::qlik_cloud::{Tenant, small};
 use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
 use jackfield_simulators::{
     faults::{Fault, FaultKind},
     qlik_cloud::{NewClient, Simulator},
 };
 use jackfield_tests::{Finished, Host, wait_for};
-use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
+use std::{fs, path::Path, time::Duration};
 
 /// What is looked for: a name, and every form of a secret.
 struct Canary {
@@ -309,151 +306,4 @@ fn a_secret_goes_nowhere_but_where_the_description_says() {
         assert!(edited.stderr.contains("hostile"), "the plugin is not named: {}", edited.all());
         assert!(simulator.requests().is_empty(), "{mode}: something was sent");
     }
-}
-
-#[test]
-fn a_failed_add_leaves_no_secret_behind() {
-    let tenant = Tenant::new(small());
-    tenant.simulator.fail_next("/api/v1/users/me", 403, 1000);
-    assert_eq!(tenant.add(&[]).code(), 5);
-    let key = tenant.key_of(1, Duration::ZERO);
-    assert_eq!(tenant.add_key(&key).code(), 5);
-    for table in [
-        "connections",
-        "data_keys",
-        "credential_versions",
-        "sealed_fields",
-        "kept_sessions",
-        "session_claims",
-    ] {
-        let query: &'static str = format!("SELECT COUNT(*) FROM {table}").leak();
-        assert_eq!(database::number(&tenant.host, query), 0, "{table}");
-    }
-}
-
-#[test]
-fn what_was_moved_in_the_database_does_not_open() {
-    let moves: [(&str, &[&str]); 5] = [
-        (
-            "between connections",
-            &[
-                "UPDATE sealed_fields SET sealed = (SELECT sealed FROM sealed_fields AS other WHERE other.connection_id <> sealed_fields.connection_id)",
-            ],
-        ),
-        (
-            "to another version",
-            &[
-                "PRAGMA foreign_keys = OFF",
-                "UPDATE sealed_fields SET version = version + 1",
-                "UPDATE credential_versions SET version = version + 1",
-            ],
-        ),
-        ("to another field", &["UPDATE sealed_fields SET field = 'api_key'"]),
-        (
-            "data keys between connections",
-            &[
-                "UPDATE data_keys SET sealed = (SELECT sealed FROM data_keys AS other WHERE other.connection_id <> data_keys.connection_id)",
-            ],
-        ),
-        ("cut short", &["UPDATE sealed_fields SET sealed = substr(sealed, 1, length(sealed) - 1)"]),
-    ];
-    let mut all = String::new();
-    let mut shown = None;
-    for (what, statements) in moves {
-        let tenant = Tenant::connected(small());
-        let url = format!("tenant_url={}", tenant.simulator.base_url());
-        let client = format!("client_id={}", tenant.client.client_id);
-        tenant
-            .host
-            .run([
-                "connection",
-                "add",
-                "qlik-cloud",
-                "U",
-                "--set",
-                &url,
-                "--set",
-                &client,
-                "--tls-ca",
-                "ca.pem",
-                "--secret",
-                "client_secret=@client_secret",
-            ])
-            .expect_success();
-        database::execute_all(&tenant.host, statements);
-        let refreshed = tenant.refresh();
-        assert_eq!(refreshed.code(), 1, "{what}: {}", refreshed.all());
-        let ended = tenant.host.json(["run", "list", "--limit", "1"]);
-        assert_eq!(ended[0]["state"], "failed", "{what}: {ended}");
-        all += &format!("--- {what}\n{}", crate::qlik_cloud::told(&refreshed));
-        shown = Some(tenant);
-    }
-    shown.unwrap().assert_reads("moved_ciphertext", &all);
-}
-
-#[test]
-fn a_secret_that_does_not_open_can_be_entered_again() {
-    let tenant = Tenant::connected(small());
-    database::execute(&tenant.host, "UPDATE sealed_fields SET sealed = substr(sealed, 2)");
-    assert_eq!(tenant.refresh().code(), 1);
-    let kept = tenant.host.run(["connection", "edit", "T", "--unset", "web_integration_id"]);
-    assert!(kept.code() == 2 && kept.stderr.contains("client_secret"), "{}", kept.all());
-    let edit = ["connection", "edit", "T", "--secret", "client_secret=@client_secret"];
-    tenant.host.run(edit).expect_success();
-    tenant.refresh().expect_success();
-}
-
-#[test]
-fn a_session_that_was_moved_is_got_anew() {
-    let tenant = Tenant::connected(small());
-    database::execute(
-        &tenant.host,
-        "UPDATE kept_sessions SET sealed = substr(sealed, 1, length(sealed) - 1)",
-    );
-    tenant.refresh().expect_success();
-    assert_eq!(tenant.asked("POST", "/oauth/token"), 1);
-    tenant.refresh().expect_success();
-    assert_eq!(tenant.asked("POST", "/oauth/token"), 1);
-}
-
-/// Writes a key file as it has to be.
-fn write_key(path: &Path, content: &[u8]) {
-    fs::write(path, content).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
-}
-
-#[test]
-fn a_wrong_key_is_told_at_the_start() {
-    let tenant = Tenant::connected(small());
-    let key = tenant.host.data().join("key");
-    let right = fs::read(&key).unwrap();
-    let other = Host::with_plugins(&[]);
-    other.json(["connection", "list"]);
-    let wrong = fs::read(other.data().join("key")).unwrap();
-    let mut all = String::new();
-    let rows: [(&str, Option<&[u8]>); 4] = [
-        ("another key", Some(&wrong)),
-        ("no key", None),
-        ("not a key", Some(b"not a key")),
-        ("empty", Some(b"")),
-    ];
-    for (what, content) in rows {
-        match content {
-            Some(content) => write_key(&key, content),
-            None => fs::remove_file(&key).unwrap(),
-        }
-        for command in [["connection", "refresh", "T"], ["connection", "show", "T"]] {
-            let failed = tenant.host.run(command);
-            assert_eq!(failed.code(), 2, "{what}: {}", failed.all());
-            assert!(failed.stderr.contains("key"), "{what}: {}", failed.all());
-            all += &format!("--- {what}: {}\n{}", command[1], crate::qlik_cloud::told(&failed));
-        }
-        assert_eq!(key.exists(), content.is_some(), "a missing key is not made anew beside old secrets");
-    }
-    tenant.assert_reads("wrong_keys", &all);
-    write_key(&key, &right);
-    tenant.refresh().expect_success();
-    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
-    let open = tenant.host.run(["connection", "list"]);
-    assert!(open.code() == 2 && open.stderr.contains("chmod 600"), "a key that all may read: {}", open.all());
 }
