@@ -36,6 +36,7 @@ mod inspect;
 pub mod keys;
 pub mod scrub;
 mod scrub_forms;
+mod scrub_sieve;
 pub mod seal;
 mod sign;
 
