@@ -182,6 +182,7 @@ impl Client {
                 origin: origin_text(record.url),
                 status: record.status,
                 failure,
+                timed_out: record.last && outcome.as_ref().is_err_and(|trouble| trouble.timed_out),
                 attempt: count,
                 waited_for_cap: if record.first { waited } else { Duration::ZERO },
                 took: record.took,

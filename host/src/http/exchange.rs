@@ -17,6 +17,8 @@ pub struct Exchange {
     pub status: Option<u16>,
     /// Why there was none, or why it is of no use.
     pub failure: Option<String>,
+    /// There was none in time.
+    pub timed_out: bool,
     /// Which attempt it is, from 1.
     pub attempt: u32,
     /// How long it had to wait because *Max parallel executions* others were in flight.

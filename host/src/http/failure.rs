@@ -20,16 +20,24 @@ pub(super) struct Trouble {
     pub(super) failure: Failure,
     /// It may have been bad luck.
     pub(super) passing: bool,
+    /// Time ran out.
+    pub(super) timed_out: bool,
+}
+
+impl Trouble {
+    fn timed_out(self) -> Trouble {
+        Trouble { timed_out: true, ..self }
+    }
 }
 
 impl From<Failure> for Trouble {
     fn from(failure: Failure) -> Self {
-        Trouble { failure, passing: false }
+        Trouble { failure, passing: false, timed_out: false }
     }
 }
 
 fn passing(failure: Failure) -> Trouble {
-    Trouble { failure, passing: true }
+    Trouble { failure, passing: true, timed_out: false }
 }
 
 /// Which way was taken, for the message.
@@ -79,7 +87,8 @@ impl Way {
                 "the remote system is slow or overloaded; try again later, or with fewer parallel executions",
             );
         // Waiting as long once more for an answer that had begun would rarely help.
-        if begun { failure.into() } else { passing(failure) }
+        let trouble = if begun { failure.into() } else { passing(failure) };
+        trouble.timed_out()
     }
 
     /// The middle of the answer was silent for too long.
@@ -95,6 +104,7 @@ impl Way {
             )
             .remedy(BROKEN),
         )
+        .timed_out()
     }
 
     /// The answer is larger than any should be.
@@ -196,7 +206,8 @@ impl Way {
             return told(
                 format!("{peer} did not answer within {limit}"),
                 format!("check {checked}{https}, and whether a firewall stands in between"),
-            );
+            )
+            .timed_out();
         }
         match kind {
             Some(io::ErrorKind::ConnectionRefused) => told(

@@ -1,7 +1,10 @@
 //! The log of a run: one file for each refresh that a person can read, events in the store, and the same facts as
 //! `tracing`. Everything that is written passes the scrubber.
 
-use super::notice::{Notice, Watcher};
+use super::{
+    notice::{Notice, Watcher},
+    totals::{Totals, millis, seconds},
+};
 use crate::{
     app::App,
     http::exchange::Exchange,
@@ -16,7 +19,6 @@ use crate::{
 };
 use jackfield_plugin::contract::{Failure, run::Level};
 use jiff::Zoned;
-use serde::Serialize;
 use serde_json::Value;
 use std::{
     collections::VecDeque,
@@ -24,7 +26,7 @@ use std::{
     io::{self, Write},
     path::Path,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 /// Events that are remembered of one run; the rest stands in its log file.
@@ -46,29 +48,8 @@ pub struct Header<'a> {
     pub plugin: &'a str,
     /// The connection's address.
     pub address: Option<String>,
-}
-
-/// What a run did in all.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Totals {
-    /// Requests sent, repetitions included.
-    pub requests: u64,
-    /// Bytes of answers, decompressed.
-    pub bytes: u64,
-    /// Rows put into the catalog.
-    pub rows: u64,
-    /// Milliseconds that requests waited for *Max parallel executions*.
-    pub waited_ms: u64,
-    /// Milliseconds that requests took, added up.
-    pub took_ms: u64,
-    /// Answers 429.
-    pub throttled: u64,
-    /// Requests without an answer in time.
-    pub timeouts: u64,
-    /// Warnings.
-    pub warnings: u64,
-    /// Errors.
-    pub errors: u64,
+    /// The proxy that requests go through, if one is configured. It resolves names, so we do not see where they lead.
+    pub proxy: Option<String>,
 }
 
 /// The log of one run.
@@ -132,7 +113,7 @@ impl RunLog {
     /// Writes who is refreshed by what.
     pub fn header(&self, header: &Header<'_>) {
         *self.cap.lock().unwrap_or_else(PoisonError::into_inner) = header.connection.max_parallel;
-        let Header { run, connection, plugin, address } = header;
+        let Header { run, connection, plugin, address, proxy } = header;
         let mut lines = vec![
             format!("Connection: {} ({})", connection.name, connection.connector),
             format!("Address: {}", address.as_deref().unwrap_or("none")),
@@ -142,6 +123,9 @@ impl RunLog {
         ];
         if connection.tls.server_name.is_some() || connection.tls.ca_pem.is_some() {
             lines.push("TLS: trusts what this connection names besides the system's roots".to_owned());
+        }
+        if let Some(proxy) = proxy {
+            lines.push(format!("Proxy: {proxy}, which resolves the names"));
         }
         let mut inner = self.lock();
         for line in lines {
@@ -181,15 +165,7 @@ impl RunLog {
     /// Notes an exchange.
     pub fn exchange(&self, exchange: &Exchange) {
         let mut inner = self.lock();
-        let totals = &mut inner.totals;
-        totals.requests += 1;
-        totals.bytes += exchange.bytes;
-        totals.waited_ms += millis(exchange.waited_for_cap);
-        totals.took_ms += millis(exchange.took);
-        totals.throttled += u64::from(exchange.status == Some(429));
-        let timed_out =
-            exchange.failure.as_ref().is_some_and(|text| text.contains("time") && exchange.status.is_none());
-        totals.timeouts += u64::from(timed_out);
+        inner.totals.count(exchange);
         let text = operation(exchange);
         tracing::debug!(run = %self.run, method = exchange.method, path = exchange.path, status = exchange.status,
             ms = millis(exchange.took), attempt = exchange.attempt, "operation");
@@ -291,33 +267,17 @@ impl RunLog {
             let (level, text) = ending(ended);
             inner.totals.errors += u64::from(level == Level::Error);
             self.event(&mut inner, level, &text);
-            for line in self.closing(&inner.totals, &text) {
+            let cap = *self.cap.lock().unwrap_or_else(PoisonError::into_inner);
+            for line in inner.totals.lines(cap, self.began.elapsed()) {
                 self.write(&mut inner, &line);
             }
+            self.write(&mut inner, &text);
             inner.file = None;
             std::mem::take(&mut inner.events)
         };
         if let Err(error) = self.store.append_events(&self.run, &events).await {
             tracing::warn!(run = %self.run, %error, "the run's events could not be stored");
         }
-    }
-
-    fn closing(&self, totals: &Totals, ending: &str) -> Vec<String> {
-        let Totals { requests, bytes, rows, waited_ms, throttled, timeouts, warnings, errors, .. } = totals;
-        let cap = *self.cap.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut lines = vec![
-            format!(
-                "Totals: {requests} requests, {rows} rows, {bytes} bytes, {warnings} warnings, {errors} errors, {} s",
-                seconds(self.began.elapsed())
-            ),
-            format!(
-                "Waited {} s for the cap of {cap}; {throttled} answers 429, {timeouts} timeouts",
-                seconds(Duration::from_millis(*waited_ms))
-            ),
-        ];
-        lines.extend(advice(totals, cap, self.began.elapsed()));
-        lines.push(ending.to_owned());
-        lines
     }
 
     fn write(&self, inner: &mut Inner, line: &str) {
@@ -399,24 +359,6 @@ fn operation(exchange: &Exchange) -> String {
     text
 }
 
-/// What the numbers say about *Max parallel executions*.
-fn advice(totals: &Totals, cap: u32, elapsed: Duration) -> Option<String> {
-    if totals.throttled + totals.timeouts > 0 {
-        let lower = if cap > 1 { "lower" } else { "it is as low as it can be; ask for less often than" };
-        return Some(format!(
-            "Advice: the remote system struggles ({} answers 429, {} timeouts); {lower} Max parallel executions (now {cap})",
-            totals.throttled, totals.timeouts
-        ));
-    }
-    let waited = Duration::from_millis(totals.waited_ms);
-    (waited > Duration::from_secs(2) && waited > elapsed / 4).then(|| {
-        format!(
-            "Advice: requests waited {} s for their turn while the remote system kept up; Max parallel executions (now {cap}) may be raised",
-            seconds(waited)
-        )
-    })
-}
-
 fn ending(ending: &Ending) -> (Level, String) {
     match ending {
         Ending::Succeeded(_) => (Level::Info, "Ended: succeeded".to_owned()),
@@ -427,12 +369,4 @@ fn ending(ending: &Ending) -> (Level, String) {
             (Level::Error, format!("ERROR Ended: failed ({}): {failure}", failure.blame.noun()))
         }
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn seconds(duration: Duration) -> String {
-    format!("{:.1}", duration.as_secs_f64())
 }

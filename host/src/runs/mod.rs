@@ -18,6 +18,7 @@ pub mod notice;
 pub mod orders;
 pub mod request;
 pub mod run;
+pub mod totals;
 
 use crate::{
     app::App,

@@ -127,7 +127,9 @@ impl Work<'_> {
         let description = execution.describe().await?;
         let form = Form::of(&description.settings);
         let address = form.address(&connection.settings);
-        self.log.header(&Header { run: self.run, connection: &connection, plugin: &plugin.title(), address });
+        let proxy = self.app.config.http.proxy.as_ref().and_then(|proxy| proxy.host_str()).map(str::to_owned);
+        let (run, title) = (self.run, plugin.title());
+        self.log.header(&Header { run, connection: &connection, plugin: &title, address, proxy });
         (self.orders.watcher)(Notice::Started { plugin: plugin.title() });
 
         let surroundings = self.surroundings(&connection, &description, &form).await?;

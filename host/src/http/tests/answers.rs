@@ -95,8 +95,11 @@ async fn broken_answers_have_their_words() {
         let mut rig = rig(&[&server]);
         rig.limits.idle_timeout = Duration::from_millis(300);
         rig.limits.request_timeout = Duration::from_millis(1500);
-        let failure = rig.ready().get("/").await.unwrap_err();
+        let ready = rig.ready();
+        let failure = ready.get("/").await.unwrap_err();
         words.push_str(&format!("{name}\n{}\n\n", in_full(&failure, &server)));
+        let timed_out = ready.exchanges().iter().any(|told| told.timed_out);
+        assert_eq!(timed_out, then == Then::Stall, "{name}: whether it counts as a timeout");
     }
     insta::assert_snapshot!(words);
 }

@@ -60,7 +60,7 @@ struct Reply {
     then: Then,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 enum Then {
     Close,
     Stall,
