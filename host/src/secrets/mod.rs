@@ -35,6 +35,7 @@ mod inspect;
 pub mod keys;
 pub mod scrub;
 mod scrub_forms;
+mod scrub_sieve;
 pub mod seal;
 
 pub use error::Error;

@@ -4,7 +4,10 @@
 //! a remote system echoes, or a programmer prints, ends here. A secret that was transformed in a way that is not among the
 //! forms (hashed, compressed, reversed) passes.
 
-use super::scrub_forms::{SHORTEST, forms};
+use super::{
+    scrub_forms::{SHORTEST, forms},
+    scrub_sieve::Sieve,
+};
 use crate::model::secret::SecretValue;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use std::{
@@ -28,7 +31,20 @@ pub struct Scrubber(Arc<RwLock<Known>>);
 struct Known {
     forms: BTreeSet<String>,
     /// Of all the forms; absent while there are new ones.
-    finder: Option<Arc<AhoCorasick>>,
+    finder: Option<Arc<Finder>>,
+}
+
+/// Finds all forms.
+struct Finder {
+    /// Absent if a form is too short for it.
+    sieve: Option<Sieve>,
+    forms: AhoCorasick,
+}
+
+impl Finder {
+    fn finds(&self, bytes: &[u8]) -> bool {
+        self.sieve.as_ref().is_none_or(|sieve| sieve.holds_back(bytes)) && self.forms.is_match(bytes)
+    }
 }
 
 impl Drop for Known {
@@ -94,8 +110,8 @@ impl Scrubber {
     /// remains beside the other.
     fn find(&self, bytes: &[u8]) -> Vec<Range<usize>> {
         let mut stretches: Vec<Range<usize>> = Vec::new();
-        let Some(finder) = self.finder().filter(|finder| finder.is_match(bytes)) else { return stretches };
-        for found in finder.find_overlapping_iter(bytes) {
+        let Some(finder) = self.finder().filter(|finder| finder.finds(bytes)) else { return stretches };
+        for found in finder.forms.find_overlapping_iter(bytes) {
             let mut start = found.start();
             // They come in the order of their ends.
             while let Some(last) = stretches.pop_if(|last| start < last.end) {
@@ -106,7 +122,7 @@ impl Scrubber {
         stretches
     }
 
-    fn finder(&self) -> Option<Arc<AhoCorasick>> {
+    fn finder(&self) -> Option<Arc<Finder>> {
         {
             let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
             if known.finder.is_some() || known.forms.is_empty() {
@@ -116,12 +132,12 @@ impl Scrubber {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if known.finder.is_none() {
             // Fails only beyond two thousand million states.
-            let finder = AhoCorasick::builder()
+            let forms = AhoCorasick::builder()
                 .match_kind(MatchKind::Standard)
                 .kind(Some(AhoCorasickKind::ContiguousNFA))
                 .build(&known.forms)
                 .expect("secrets are much smaller than memory");
-            known.finder = Some(Arc::new(finder));
+            known.finder = Some(Arc::new(Finder { sieve: Sieve::of(&known.forms), forms }));
         }
         known.finder.clone()
     }
