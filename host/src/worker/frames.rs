@@ -9,6 +9,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 /// The longest frame. A page of objects is some hundred kilobytes; what is longer is a defect or an attack.
 pub const LONGEST: usize = 80 * 1024 * 1024;
 
+/// Room that is made for a frame before it is there.
+const ROOM: usize = 256 * 1024;
+
 /// One message between host and worker.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Frame {
@@ -83,8 +86,8 @@ pub async fn read(reader: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Fr
     if length > LONGEST {
         return Err(invalid(format!("a frame of {length} bytes is longer than the limit of {LONGEST}")));
     }
-    let mut bytes = Vec::new();
-    // Grows with what really arrives, so that a false length costs nothing.
+    // Room for a page at once; beyond that it grows with what really arrives, so that a false length costs nothing.
+    let mut bytes = Vec::with_capacity(length.min(ROOM));
     let read = reader.take(length as u64).read_to_end(&mut bytes).await?;
     if read < length {
         return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the stream ended inside a frame"));
