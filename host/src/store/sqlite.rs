@@ -1,6 +1,7 @@
 //! What is SQLite's own: options, the clock, the write lock, lists as one parameter, substring search, error codes. Another
 //! dialect brings its own file with the same names; everything else in the store is written for both.
 
+use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::path::Path;
 use std::time::Duration;
@@ -91,6 +92,8 @@ fn options(path: &Path, synchronous: SqliteSynchronous) -> SqliteConnectOptions 
         .pragma("cache_size", "-2000")
         .pragma("temp_store", "FILE")
         .pragma("journal_size_limit", "16777216")
+        // It warns whoever watches of every statement of more than a second; comparing a million objects is one.
+        .disable_statement_logging()
 }
 
 fn pool(options: SqliteConnectOptions, connections: u32) -> Pool {
