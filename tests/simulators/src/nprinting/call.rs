@@ -56,7 +56,12 @@ impl Call {
     }
 
     /// Makes a row on behalf of the caller, who must be allowed to.
-    pub(crate) fn make(&self, kind: Kind, mut row: Map<String, Value>, app: Option<Uuid>) -> Result<Uuid, Problem> {
+    pub(crate) fn make(
+        &self,
+        kind: Kind,
+        mut row: Map<String, Value>,
+        app: Option<Uuid>,
+    ) -> Result<Uuid, Problem> {
         let catalog = self.world.catalog();
         if !self.caller.may(Permission::Edit, &catalog, app.map(|app| App::of(&catalog, app))) {
             return Err(Problem::forbidden());

@@ -2,7 +2,9 @@
 //! signature, `exp` and `nbf` matter; every other registered claim is ignored, as documented.
 
 use anyhow::{Context as _, bail};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
 use rcgen::{CertificateParams, DnType, KeyPair, PKCS_RSA_SHA256};
 use serde_json::Value;
 use x509_parser::pem::Pem;
@@ -37,11 +39,13 @@ impl Verifier {
         if !ALGORITHMS.contains(&algorithm) {
             return None;
         }
-        let mut validation = Validation::new(algorithm);
-        validation.required_spec_claims.clear();
-        validation.validate_exp = false;
-        validation.validate_aud = false;
-        let claims = jsonwebtoken::decode::<Value>(token, &self.0, &validation).ok()?.claims;
+        // The library's own decoding looks at claims that the server does not look at.
+        let (signed, signature) = token.rsplit_once('.')?;
+        if !jsonwebtoken::crypto::verify(signature, signed.as_bytes(), &self.0, algorithm).ok()? {
+            return None;
+        }
+        let payload = URL_SAFE_NO_PAD.decode(signed.split('.').nth(1)?).ok()?;
+        let claims: Value = serde_json::from_slice(&payload).ok()?;
         let now = clock::now_ms() as f64 / 1000.0;
         let skew = skew as f64;
         let in_time = |name: &str, good: fn(f64, f64) -> bool, leeway: f64| match claims.get(name) {

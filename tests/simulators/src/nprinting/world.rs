@@ -275,7 +275,9 @@ impl World {
     /// Did a user make this On-Demand request? Generated ones belong to the users in turn.
     pub(crate) fn requested_by(&self, directory: &Directory, place: Place, user: Uuid) -> bool {
         match place {
-            Place::Made(at) => directory.made(Kind::Request).get(at).is_some_and(|made| made.by == Some(user)),
+            Place::Made(at) => {
+                directory.made(Kind::Request).get(at).is_some_and(|made| made.by == Some(user))
+            }
             Place::Generated(index) => {
                 let catalog = self.catalog();
                 catalog.find(Kind::User, user) == Some(index % catalog.seeded(Kind::User))

@@ -8,9 +8,9 @@ use crate::client::{Client, http, read, server};
 
 /// Values of the two cookies.
 fn cookies(response: &Response) -> Option<(String, String)> {
-    let lines = response.headers().get_all("set-cookie").iter().map(|line| line.to_str().unwrap());
     let find = |name: &str| {
-        let mut values = lines.clone().filter_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        let lines = response.headers().get_all("set-cookie").iter().map(|line| line.to_str().unwrap());
+        let mut values = lines.filter_map(|line| line.strip_prefix(name)?.strip_prefix('='));
         values.next().map(|value| value.split(';').next().unwrap().to_owned())
     };
     Some((find("NPWEBCONSOLE_SESSION")?, find("NPWEBCONSOLE_XSRF-TOKEN")?))

@@ -44,7 +44,9 @@ async fn logs(call: Call) -> Response {
         let mut text = String::from(
             "\u{FEFF}EventTime\tSource\tEvent\tTarget\tTargetId\tTargetName\tAction\tAppId\tUserId\tUserName\tIpAddress\tDescription\tData\tDataType\r\n",
         );
-        for index in (0..catalog.extent(Kind::Audit)).rev().filter(|index| catalog.exists(Kind::Audit, *index)) {
+        for index in
+            (0..catalog.extent(Kind::Audit)).rev().filter(|index| catalog.exists(Kind::Audit, *index))
+        {
             let (user, action, app) = catalog.event(index);
             let (app_id, app_name) = (catalog.id(Kind::App, app), catalog.name(Kind::App, app));
             let (user_id, user_name) = (catalog.id(Kind::User, user), catalog.name(Kind::User, user));

@@ -41,7 +41,8 @@ async fn page(State(world): Server) -> Response {
 /// `{"username": "user@domain", "password": "…"}` with the cookies of the page and the anti-forgery header.
 async fn password(State(world): Server, headers: HeaderMap, body: Bytes) -> Response {
     let sign_in = || -> Answer {
-        let before = session(&world, &headers).ok_or_else(|| Problem::new(403, "Invalid anti-forgery token"))?;
+        let before =
+            session(&world, &headers).ok_or_else(|| Problem::new(403, "Invalid anti-forgery token"))?;
         check_forgery(&world, &Method::POST, &headers, &before)?;
         if !world.settings().password_login {
             return Err(Problem::unauthorized());

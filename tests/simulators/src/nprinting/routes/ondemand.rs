@@ -118,8 +118,10 @@ async fn result(call: Call, Path(id): Path<String>) -> Response {
             return Err(Problem::not_found());
         }
         let name = format!("attachment; filename=\"report.{}\"", text("outputFormat"));
-        let headers =
-            [(header::CONTENT_TYPE, "application/octet-stream".to_owned()), (header::CONTENT_DISPOSITION, name)];
+        let headers = [
+            (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
+            (header::CONTENT_DISPOSITION, name),
+        ];
         Ok((headers, text("title").into_bytes()).into_response())
     };
     answer(&call.world, file())

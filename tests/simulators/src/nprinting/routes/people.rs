@@ -21,9 +21,25 @@ use crate::nprinting::routes::answer;
 use crate::nprinting::world::World;
 
 const USER: &[&str] = &[
-    "email", "description", "enabled", "userName", "domainAccount", "timezone", "locale", "folder", "subFolder",
-    "alternateEmail1", "alternateEmail2", "alternateEmail3", "nickname", "title", "company", "jobTitle",
-    "department", "office", "password",
+    "email",
+    "description",
+    "enabled",
+    "userName",
+    "domainAccount",
+    "timezone",
+    "locale",
+    "folder",
+    "subFolder",
+    "alternateEmail1",
+    "alternateEmail2",
+    "alternateEmail3",
+    "nickname",
+    "title",
+    "company",
+    "jobTitle",
+    "department",
+    "office",
+    "password",
 ];
 const GROUP: &[&str] = &["name", "description", "enabled"];
 

@@ -45,13 +45,7 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route("/api/v1/tasks/{task}/executions/{id}", axum::routing::patch(abort))
 }
 
-fn change(
-    call: Call,
-    kind: Kind,
-    members: &[&str],
-    Path(id): Path<String>,
-    body: Bytes,
-) -> Response {
+fn change(call: Call, kind: Kind, members: &[&str], Path(id): Path<String>, body: Bytes) -> Response {
     let change = || -> Answer {
         let mut row = object(&body, members)?;
         row.remove("appId");
