@@ -3,6 +3,7 @@
 //! code with the connectors, so that a misunderstanding cannot agree with itself.
 
 mod kit;
+pub mod nprinting;
 pub mod qlik_cloud;
 
 pub use kit::{faults, journal};

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair,
+    KeyUsagePurpose, PKCS_RSA_SHA256,
+};
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
@@ -11,6 +14,8 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 pub(crate) struct Identity {
     /// The authority's certificate as PEM.
     pub(crate) ca_pem: String,
+    /// The server's own certificate as DER.
+    pub(crate) leaf: Vec<u8>,
     /// The server's configuration.
     pub(crate) server: Arc<ServerConfig>,
 }
@@ -34,6 +39,18 @@ pub(crate) fn identity(names: &[String]) -> anyhow::Result<Identity> {
     let key = KeyPair::generate()?;
     let certificate = leaf.signed_by(&key, &issuer)?;
 
+    serve(issuer.pem(), &certificate, &key)
+}
+
+/// Makes a certificate that is its own issuer, as appliances do at installation: the parameters say what it claims.
+pub(crate) fn self_made(params: CertificateParams) -> anyhow::Result<Identity> {
+    let key = KeyPair::generate_for(&PKCS_RSA_SHA256)?;
+    let certificate = params.self_signed(&key)?;
+    serve(certificate.pem(), &certificate, &key)
+}
+
+fn serve(ca_pem: String, certificate: &Certificate, key: &KeyPair) -> anyhow::Result<Identity> {
+    let leaf = certificate.der().to_vec();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut server = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
@@ -44,5 +61,5 @@ pub(crate) fn identity(names: &[String]) -> anyhow::Result<Identity> {
         )
         .context("the simulator's own certificate")?;
     server.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(Identity { ca_pem: issuer.pem(), server: Arc::new(server) })
+    Ok(Identity { ca_pem, leaf, server: Arc::new(server) })
 }
