@@ -1,0 +1,1 @@
+//! Whole hooks against scripted answers of a server.
