@@ -4,13 +4,15 @@
 //! lives: so the key is proven, not a session.
 
 use crate::{
-    client::{APPS, Client, Refusal, Rows},
+    client::{APPS, Client, ORIGIN, Refusal, Rows},
     settings::Settings,
 };
 use jackfield_plugin::{Blame, Checks, Context, Failure, Stage, sdk::DescriptionBuilder};
 
 const REACHABLE: &str = "Server reachable";
 const AUTHENTICATION: &str = "Authentication";
+
+const CONSOLE: &str = "check the server URL: it has to lead straight to NPrinting's web console, not to a portal or proxy in front of it";
 
 /// Adds the checks to the description.
 pub(crate) fn checks(description: DescriptionBuilder) -> DescriptionBuilder {
@@ -35,7 +37,9 @@ async fn authenticate(context: &Context<Settings>) -> Result<String, Failure> {
     if !response.is_success() {
         return Err(refused(&client, &Refusal::of(&response)));
     }
-    let apps = Rows::read(&response)?;
+    let apps = Rows::read(&response).map_err(|failure| {
+        failure.context("the server does not answer with its apps").remedy(CONSOLE).field(ORIGIN)
+    })?;
     let caller = client.caller().await?;
     let mut detail = caller.introduction();
     // Only whose lists may be incomplete needs the hint.
@@ -65,7 +69,8 @@ fn refused(client: &Client<'_>, refusal: &Refusal) -> Failure {
                 Stage::Answer,
                 format!("the server does not answer with its apps ({summary})"),
             )
-            .remedy("check the server URL: it is the address of NPrinting's web console"),
+            .remedy(CONSOLE)
+            .field(ORIGIN),
     }
 }
 

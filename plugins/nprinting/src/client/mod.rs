@@ -126,7 +126,7 @@ impl<'a> Client<'a> {
     async fn sign(&self, anew: bool) -> Result<(), Failure> {
         let now = self.context.now().await?;
         let ends = *self.ends.lock().unwrap_or_else(PoisonError::into_inner);
-        if !anew && ends.saturating_sub(now) > RESERVE_MS {
+        if !anew && lasts(ends, now) {
             return Ok(());
         }
         self.context.sign_jwt(&self.signature).await?;
@@ -184,6 +184,11 @@ impl<'a> Client<'a> {
     }
 }
 
+/// Whether a token with this end can still be sent.
+fn lasts(ends: i64, now: i64) -> bool {
+    ends.saturating_sub(now) > RESERVE_MS
+}
+
 /// A part of a path that came from an answer: an id, and nothing that leads elsewhere.
 fn segment(id: &str) -> Result<&str, Failure> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
@@ -207,4 +212,37 @@ fn port_hint(failure: Failure, authority: &str) -> Failure {
         None => hint,
     };
     failure.remedy(remedy).field(ORIGIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_replaced_before_it_ends() {
+        let signed = 1_767_225_600_000;
+        let ends = signed + i64::from(LIFETIME) * 1000;
+        assert!(lasts(ends, signed));
+        assert!(lasts(ends, signed + 479_000));
+        assert!(!lasts(ends, signed + 480_000));
+        assert!(!lasts(ends, ends + 1));
+        assert!(!lasts(0, signed), "none was signed yet");
+    }
+
+    #[test]
+    fn an_id_leads_nowhere_else() {
+        assert!(segment("9f0e2a6c-0000-4000-8000-1234567890ab").is_ok());
+        for id in ["", "..", "a/b", "a?b", "a%2Fb", "a#"] {
+            assert!(segment(id).is_err(), "{id}");
+        }
+    }
+
+    #[test]
+    fn the_hint_at_the_port_is_for_those_who_gave_none() {
+        let hinted = |authority| {
+            port_hint(Failure::new(Blame::Network, "refused").at(Stage::Connect), authority).remedy.is_some()
+        };
+        assert!(hinted("np.example.com") && hinted("[2001:db8::1]"));
+        assert!(!hinted("np.example.com:4993") && !hinted("[2001:db8::1]:4993"));
+    }
 }

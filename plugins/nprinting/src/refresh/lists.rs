@@ -17,6 +17,8 @@ use std::collections::BTreeSet;
 
 /// How many tasks are asked at the same time for their newest execution.
 const AT_ONCE: usize = 4;
+/// How often a list is stepped back in, before a server whose counts go up and down is no longer followed.
+const STEPS_BACK: u32 = 8;
 
 /// Reads the apps: the first list, which also proves that the server takes the token.
 pub(super) async fn apps(
@@ -47,7 +49,9 @@ impl Refresh<'_> {
 
     /// Reads the reports of one app after the other, because a report does not say to which it belongs.
     pub(super) async fn reports(&self, apps: &End) -> Result<BTreeSet<String>, Stop> {
-        let How::Complete(apps) = &apps.how else { return Ok(BTreeSet::new()) };
+        let How::Complete(apps) = &apps.how else {
+            return Err(Stop::Keep("they are listed app by app, and no apps were read".to_owned()));
+        };
         let mut reader = self.reader(&REPORT);
         for app in apps {
             match reader.list(&[("appId", app)], Owner::App(app)).await {
@@ -70,7 +74,7 @@ impl Refresh<'_> {
         }
         let How::Complete(tasks) = &tasks.how else {
             let how = Err(Stop::Keep("the tasks were not read".to_owned()));
-            return self.end(&EXECUTION, how, None).await.map(Some);
+            return self.end(&EXECUTION, how, false).await.map(Some);
         };
         let outcome = self.newest(tasks).await;
         match outcome {
@@ -79,7 +83,7 @@ impl Refresh<'_> {
                 self.context.catalog().complete(EXECUTION.id).await?;
                 Ok(Some(End { kind: &EXECUTION, how: How::Complete(ids) }))
             }
-            outcome => self.end(&EXECUTION, outcome, None).await.map(Some),
+            outcome => self.end(&EXECUTION, outcome, false).await.map(Some),
         }
     }
 
@@ -125,9 +129,10 @@ impl Reader<'_> {
     async fn list(&mut self, query: &[(&str, &str)], owner: Owner<'_>) -> Result<(), Stop> {
         let kind = self.kind;
         let mut response = self.client.page(kind.list, query, 0).await?;
-        let mut offset = 0;
+        let mut start = 0;
         let mut total_before = None;
         let mut before = BTreeSet::new();
+        let mut steps_back = 0;
         loop {
             if let (404, Owner::App(_)) = (response.status(), owner) {
                 // The app went away meanwhile.
@@ -136,35 +141,41 @@ impl Reader<'_> {
             accept(self.client, kind, &response)?;
             let page = Rows::read(&response)?;
             let rows = page.items.len() as u64;
-            offset += rows;
             let objects: Vec<_> = page.items.iter().filter_map(|row| kind.object(row, owner)).collect();
             let ids: BTreeSet<_> = objects.iter().map(|object| object.id.clone()).collect();
             let unreadable = rows - objects.len() as u64;
             if unreadable > 0 {
-                self.warn(format!("{unreadable} rows without an id were left out")).await?;
+                self.warn(format!("rows without an id were left out: {unreadable}")).await?;
             }
-            let more = rows > 0 && page.total.is_none_or(|total| offset < total);
-            if more && !ids.is_empty() && ids.is_subset(&before) {
+            let end = start + rows;
+            let mut next = end;
+            // Where rows were deleted meanwhile, the others moved up, perhaps onto pages that were read already: look again.
+            let gone = total_before
+                .zip(page.total)
+                .map_or(0, |(before, now): (u64, u64)| before.saturating_sub(now));
+            if gone > 0 && steps_back < STEPS_BACK {
+                steps_back += 1;
+                next = start.saturating_sub(gone);
+            }
+            let more = (rows > 0 || next < end) && page.total.is_none_or(|total| next < total);
+            if more && next == end && !ids.is_empty() && ids.is_subset(&before) {
                 return Err(Failure::remote("the list repeats a page, so its end would never come")
                     .remedy("try again; if it lasts, a proxy in front of the server may drop the query")
                     .into());
             }
-            if let (Some(total), Some(earlier)) = (page.total, total_before.replace(page.total).flatten())
-                && total < earlier
-            {
-                self.warn("some were deleted while the list was read; another refresh makes sure that none was overlooked".to_owned()).await?;
+            if let Some(total) = page.total.filter(|total| !more && *total > end) {
+                self.warn(format!("the server counts {total} but shows {end}")).await?;
             }
-            if let Some(total) = page.total.filter(|total| rows == 0 && *total > offset) {
-                self.warn(format!("the server counts {total} but shows {offset}")).await?;
-            }
-            before = ids;
+            total_before = page.total;
+            before = if next == end { ids } else { BTreeSet::new() };
             let new: Vec<_> =
                 objects.into_iter().filter(|object| self.seen.insert(object.id.clone())).collect();
-            let put = self.put(new, response.exchange(), page.total.map(|total| (offset, total)));
+            let put = self.put(new, response.exchange(), page.total.map(|total| (end, total)));
             if !more {
                 return Ok(put.await?);
             }
-            ((), response) = try_join(put, self.client.page(kind.list, query, offset)).await?;
+            start = next;
+            ((), response) = try_join(put, self.client.page(kind.list, query, start)).await?;
         }
     }
 
@@ -205,7 +216,12 @@ fn accept(client: &Client<'_>, kind: &Kind, response: &Response) -> Result<(), S
             "the server refused ({summary}): the user has no role in NPrinting that may see {}",
             kind.plural
         ))),
-        _ if kind.id != APP.id => Err(Stop::Keep(format!("this server does not offer the list ({summary})"))),
+        404 if kind.id != APP.id => {
+            Err(Stop::Keep(format!("this server does not offer the list ({summary})")))
+        }
+        _ if kind.id != APP.id => {
+            Err(Stop::Keep(format!("this server does not understand the question ({summary})")))
+        }
         _ => Err(Stop::Fail(
             refusal
                 .failure(

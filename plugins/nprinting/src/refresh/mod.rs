@@ -34,13 +34,9 @@ pub(crate) async fn run(context: &Context<Settings>) -> Result<RefreshReport, Fa
     let caller = client.caller().await?;
     context.log(Level::Info, caller.introduction()).await?;
     let refresh = Refresh { context, client: &client, caller: &caller };
-    let apps = refresh.end(&APP, apps, None).await?;
+    let apps = refresh.end(&APP, apps, false).await?;
     // Without an app to be seen, nothing that belongs to one can be.
-    let blind = match &apps.how {
-        How::Complete(_) => None,
-        How::Kept(reason) => Some(format!("no apps were read: {reason}")),
-    };
-    let blind = blind.as_deref();
+    let blind = matches!(apps.how, How::Kept(_));
     let whole = |kind: &'static Kind, blind| {
         let refresh = &refresh;
         async move { refresh.end(kind, refresh.whole(kind).await, blind).await }
@@ -52,7 +48,7 @@ pub(crate) async fn run(context: &Context<Settings>) -> Result<RefreshReport, Fa
         Ok::<_, Failure>((tasks, executions))
     };
     let of_apps = try_join4(whole(&CONNECTION, blind), whole(&FILTER, blind), reports, tasks);
-    let of_people = try_join3(whole(&USER, None), whole(&GROUP, None), whole(&ROLE, None));
+    let of_people = try_join3(whole(&USER, false), whole(&GROUP, false), whole(&ROLE, false));
     let ((connections, filters, reports, (tasks, executions)), (users, groups, roles)) =
         try_join(of_apps, of_people).await?;
     let ends = [Some(apps), Some(connections), Some(filters), Some(reports), Some(tasks), executions];
@@ -97,12 +93,12 @@ impl From<Failure> for Stop {
 }
 
 impl Refresh<'_> {
-    /// Ends a kind that was read, or was not. `blind` is why an empty list of it means nothing.
+    /// Ends a kind that was read, or was not. If it was read `blind`, an empty list means nothing.
     async fn end(
         &self,
         kind: &'static Kind,
         outcome: Result<BTreeSet<String>, Stop>,
-        blind: Option<&str>,
+        blind: bool,
     ) -> Result<End, Failure> {
         let how = match outcome {
             Ok(ids) if !ids.is_empty() || self.caller.sees_all == Some(true) => How::Complete(ids),
@@ -110,17 +106,15 @@ impl Refresh<'_> {
                 "the server showed none; the user \"{}\" may lack the right to see them",
                 self.caller.name
             )),
-            Ok(ids) => match blind {
-                Some(blind) => How::Kept(blind.to_owned()),
-                None => {
-                    let line = format!(
-                        "{}: the server showed none; if there are some, the user \"{}\" lacks the right to see them",
-                        kind.plural, self.caller.name
-                    );
-                    self.context.log(Level::Warning, line).await?;
-                    How::Complete(ids)
-                }
-            },
+            Ok(_) if blind => How::Kept("the server showed none, and no apps were read".to_owned()),
+            Ok(ids) => {
+                let line = format!(
+                    "{}: the server showed none; if there are some, the user \"{}\" lacks the right to see them",
+                    kind.plural, self.caller.name
+                );
+                self.context.log(Level::Warning, line).await?;
+                How::Complete(ids)
+            }
             Err(Stop::Keep(reason)) => How::Kept(reason),
             Err(Stop::Fail(failure)) if failure.cancelled => return Err(failure),
             Err(Stop::Fail(failure)) => return Err(failure.context(kind.plural)),
