@@ -106,27 +106,35 @@ impl<'a> Client<'a> {
     /// Sends a request, signed.
     pub(crate) async fn send(&self, request: Request) -> Result<Response, Failure> {
         let request = request.header("accept", "application/json").jar(JAR).captured(TOKEN, Place::Bearer);
-        self.sign(false).await?;
+        self.sign().await?;
         let response = self.context.http().send(&request).await?;
-        match response.status() {
-            // A token like this was good before: the clocks may differ, or the server may have begun anew.
-            401 if self.accepted.load(Ordering::Relaxed) => {
-                self.sign(true).await?;
-                self.context.http().send(&request).await
-            }
-            401 => Ok(response),
-            _ => {
-                self.accepted.store(true, Ordering::Relaxed);
-                Ok(response)
-            }
+        if response.status() != 401 {
+            self.accepted.store(true, Ordering::Relaxed);
+            return Ok(response);
         }
+        // The host forgets what was refused.
+        self.forget();
+        if !self.accepted.load(Ordering::Relaxed) {
+            return Ok(response);
+        }
+        // A token like this was good before: the clocks may differ, or the server may have begun anew.
+        self.sign().await?;
+        let response = self.context.http().send(&request).await?;
+        if response.status() == 401 {
+            self.forget();
+        }
+        Ok(response)
+    }
+
+    fn forget(&self) {
+        *self.ends.lock().unwrap_or_else(PoisonError::into_inner) = 0;
     }
 
     /// Has a token signed, if there is none that lasts.
-    async fn sign(&self, anew: bool) -> Result<(), Failure> {
+    async fn sign(&self) -> Result<(), Failure> {
         let now = self.context.now().await?;
         let ends = *self.ends.lock().unwrap_or_else(PoisonError::into_inner);
-        if !anew && lasts(ends, now) {
+        if lasts(ends, now) {
             return Ok(());
         }
         self.context.sign_jwt(&self.signature).await?;

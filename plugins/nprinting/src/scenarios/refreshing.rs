@@ -280,6 +280,16 @@ fn a_token_that_was_good_is_replaced_once() {
 }
 
 #[test]
+fn a_question_that_only_helps_may_be_refused_in_any_way() {
+    let kit = by(json!({}));
+    let asked = "/api/v1/users?email=anna@example.com&limit=50";
+    kit.on("GET", asked, Answer::status(401)).on("GET", asked, Answer::status(401));
+    full(&kit, true);
+    kit.on("GET", "/api/v1/roles", page(json!([{ "id": "R1", "name": "Role" }])));
+    assert_eq!(kit.refresh().unwrap().ids("role"), ["R1"]);
+}
+
+#[test]
 fn newest_executions_are_read_when_wanted() {
     let newest = |task: &str| format!("/api/v1/tasks/{task}/executions?sort=-created&limit=1");
     let kit = by(json!({ "newest_executions": true }));
@@ -300,8 +310,8 @@ fn newest_executions_are_read_when_wanted() {
     let kit = by(json!({ "newest_executions": true }));
     full(&kit, false);
     kit.on("GET", &newest("t1"), Answer::status(403));
-    let refused = kit.refresh();
-    insta::assert_snapshot!(kept(&refused.unwrap(), "execution").unwrap(), @"the server refused (403): the user has no role in NPrinting that may see executions");
+    let refresh = kit.refresh().unwrap();
+    insta::assert_snapshot!(kept(&refresh, "execution").unwrap(), @"the server refused (403): the user has no role in NPrinting that may see executions");
 }
 
 #[test]
