@@ -8,6 +8,7 @@ pub mod context;
 pub mod describe;
 pub mod http;
 pub mod link;
+pub mod rows;
 pub mod session;
 pub mod settings;
 
@@ -15,6 +16,7 @@ pub use checks::Checks;
 pub use context::{Catalog, Context, Host};
 pub use describe::DescriptionBuilder;
 pub use http::{Http, Request, Response};
+pub use rows::Row;
 pub use session::Session;
 pub use settings::{Origin, Secret};
 

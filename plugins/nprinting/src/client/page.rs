@@ -1,0 +1,39 @@
+//! The envelope of lists.
+
+use jackfield_plugin::{Failure, Response, sdk::Row};
+use serde::{Deserialize, de::IgnoredAny};
+
+/// A page of a list whose rows are of type `T`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Page<T> {
+    /// Its rows.
+    #[serde(alias = "Items")]
+    pub(crate) items: Vec<T>,
+    /// How many rows the whole list has, if the server says so.
+    #[serde(default, rename = "totalItems", alias = "totalitems", alias = "TotalItems")]
+    pub(crate) total: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Envelope<T> {
+    #[serde(alias = "Data")]
+    data: Page<T>,
+}
+
+impl<'a, T: Deserialize<'a>> Page<T> {
+    /// Reads a page.
+    ///
+    /// # Errors
+    /// It is none: the failure tells what came instead.
+    pub(crate) fn read(response: &'a Response) -> Result<Self, Failure> {
+        let read = serde_json::from_slice::<Envelope<T>>(response.body());
+        read.map(|envelope| envelope.data).map_err(|error| match response.json::<IgnoredAny>() {
+            Ok(_) => Failure::remote(format!("the answer is no list as expected: {error}"))
+                .status(response.status()),
+            Err(no_json) => no_json,
+        })
+    }
+}
+
+/// A page of rows.
+pub(crate) type Rows<'a> = Page<Row<'a>>;
