@@ -56,7 +56,7 @@ fn build(folder: &Path) {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(["build", "--package", "jackfield", "--package", "jackfield-hostile"]);
-    command.args(["--package", "jackfield-qlik-cloud"]);
+    command.args(["--package", "jackfield-qlik-cloud", "--package", "jackfield-nprinting"]);
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
     if let Some(target) = folder.parent() {
         command.arg("--target-dir").arg(target);

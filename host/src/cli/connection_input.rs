@@ -28,7 +28,7 @@ pub(super) struct Given {
     pub(super) max_parallel: Option<u32>,
     /// Certificates (PEM) to trust besides the system's; empty to trust only those again
     #[arg(long, value_name = "FILE")]
-    tls_ca: Option<PathBuf>,
+    tls_ca: Option<String>,
     /// The name that the server's certificate must carry, where it is not the host name; empty for the host name again
     #[arg(long, value_name = "NAME")]
     tls_server_name: Option<String>,
@@ -75,9 +75,9 @@ impl Given {
         }
         let mut tls = old.clone();
         if let Some(path) = &self.tls_ca {
-            tls.ca_pem = match path.as_os_str().is_empty() {
+            tls.ca_pem = match path.is_empty() {
                 true => None,
-                false => Some(read_file(path, "--tls-ca")?),
+                false => Some(read_file(&PathBuf::from(path), "--tls-ca")?),
             };
         }
         if let Some(name) = &self.tls_server_name {

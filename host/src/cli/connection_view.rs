@@ -13,6 +13,7 @@ use crate::{
         id::ConnectionId,
         run::{Run, RunState},
         settings::Form,
+        text::printable,
     },
 };
 use anstyle::AnsiColor;
@@ -176,10 +177,10 @@ pub(super) fn checks(desk: &Desk, run: &Run) {
         desk.output.say(&check_line(check));
         let Some(failure) = &check.failure else { continue };
         for line in what_to_do(failure) {
-            desk.output.say(&format!("      {line}"));
+            desk.output.say(&format!("      {}", printable(&line)));
         }
         if let Some(reference) = &failure.reference {
-            desk.output.say(&format!("      reference: {reference}"));
+            desk.output.say(&format!("      reference: {}", printable(reference)));
         }
     }
 }
@@ -200,7 +201,7 @@ fn check_line(check: &Check) -> String {
         _ => (AnsiColor::Yellow, "skipped"),
     };
     let style = paint(colour);
-    let Check { name, detail, .. } = check;
+    let (name, detail) = (&check.name, printable(&check.detail));
     if detail.is_empty() {
         format!("  {style}{word}{style:#}  {name}")
     } else {

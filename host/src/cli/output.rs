@@ -1,6 +1,6 @@
 //! What is printed: tables or JSON on standard output, messages on standard error. All of it passes the scrubber.
 
-use crate::secrets::Scrubber;
+use crate::{model::text::printable, secrets::Scrubber};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
 use jackfield_plugin::contract::{Blame, Failure};
@@ -57,7 +57,7 @@ impl Output {
         let rows: Vec<_> = rows.into_iter().collect();
         let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
         for (name, value) in rows {
-            self.line(&format!("  {name:width$}  {value}"));
+            self.line(&format!("  {name:width$}  {}", printable(&value)));
         }
     }
 
@@ -72,7 +72,7 @@ impl Output {
             table.set_content_arrangement(ContentArrangement::Disabled);
         }
         for row in rows {
-            table.add_row(row);
+            table.add_row(row.iter().map(|cell| printable(cell).into_owned()));
         }
         for line in table.to_string().lines() {
             self.line(line.trim_end());
@@ -87,12 +87,16 @@ impl Output {
             self.warn(&text);
         } else {
             let style = paint(AnsiColor::Red);
-            self.warn(&format!("{style}error{style:#} ({}): {}", failure.blame.noun(), failure.message));
+            self.warn(&format!(
+                "{style}error{style:#} ({}): {}",
+                failure.blame.noun(),
+                printable(&failure.message)
+            ));
             if let Some(reference) = &failure.reference {
-                self.warn(&format!("  reference: {reference}"));
+                self.warn(&format!("  reference: {}", printable(reference)));
             }
             for line in what_to_do(failure) {
-                self.warn(&format!("  {line}"));
+                self.warn(&format!("  {}", printable(&line)));
             }
         }
         ExitCode::from(code)

@@ -7,6 +7,7 @@ pub mod id;
 pub mod run;
 pub mod secret;
 pub mod settings;
+pub mod text;
 
 /// A moment, in milliseconds since 1970, UTC.
 pub type Millis = i64;

@@ -13,6 +13,7 @@ use crate::{
         connection::Connection,
         id::RunId,
         run::{Ending, Run},
+        text::printable,
     },
     secrets::Scrubber,
     store::{NewEvent, Store},
@@ -138,9 +139,9 @@ impl RunLog {
         self.scrubber.clone()
     }
 
-    /// A text without secrets.
+    /// A text without secrets and without control characters.
     pub fn scrub(&self, text: &str) -> String {
-        self.scrubber.scrub_text(text).into_owned()
+        printable(&self.scrubber.scrub_text(text)).into_owned()
     }
 
     /// A run's ending without secrets.
@@ -286,11 +287,7 @@ impl RunLog {
 
     fn write_at(&self, inner: &mut Inner, at: &Zoned, line: &str) {
         let Some(file) = inner.file.as_mut().filter(|_| !inner.broken) else { return };
-        let line = format!(
-            "{} {}\n",
-            at.strftime("%H:%M:%S%.3f"),
-            self.scrubber.scrub_text(line).replace(['\n', '\r'], " ")
-        );
+        let line = format!("{} {}\n", at.strftime("%H:%M:%S%.3f"), self.scrub(line).replace('\n', " "));
         if let Err(error) = file.write_all(line.as_bytes()) {
             // A full disk must not end a refresh whose catalog may still fit; it is said once.
             inner.broken = true;

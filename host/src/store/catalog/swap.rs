@@ -1,7 +1,7 @@
 //! The swap: one short transaction makes a refresh visible, or does nothing.
 
 use super::super::error::Doing;
-use super::super::sqlite::{Tx, now};
+use super::super::sqlite::Tx;
 use super::super::{Error, Lease, Store, runs, state};
 use super::Generation;
 use super::delta::Plan;
@@ -102,17 +102,17 @@ async fn swap_kind(
             (plan.apply(tx).await?, plan.diff.count)
         }
     };
-    sqlx::query(concat!(
+    sqlx::query(
         "INSERT INTO catalog_kinds (connection_id, kind, generation, count, refreshed_at, kept_reason)
-         VALUES ($1, $2, $3, $4, ",
-        now!(),
-        ", NULL) ON CONFLICT (connection_id, kind) DO UPDATE SET generation = excluded.generation,
-         count = excluded.count, refreshed_at = excluded.refreshed_at, kept_reason = NULL"
-    ))
+         VALUES ($1, $2, $3, $4, (SELECT finished_at FROM runs WHERE id = $5), NULL)
+         ON CONFLICT (connection_id, kind) DO UPDATE SET generation = excluded.generation,
+         count = excluded.count, refreshed_at = excluded.refreshed_at, kept_reason = NULL",
+    )
     .bind(connection.as_str())
     .bind(kind)
     .bind(generation)
     .bind(i64::try_from(count).unwrap_or(i64::MAX))
+    .bind(held.run.as_str())
     .execute(&mut **tx)
     .await
     .doing("swap a kind of object")
@@ -164,11 +164,12 @@ async fn check_origin(
 }
 
 async fn mark_refreshed(tx: &mut Tx, connection: &ConnectionId, run: &RunId) -> Result<(), Error> {
-    let done = sqlx::query(concat!(
-        "UPDATE connections SET last_refresh_run = $2, last_refresh_at = ",
-        now!(),
-        " WHERE id = $1"
-    ))
+    // The one moment of this refresh: that of its run's end, which was set first.
+    let done = sqlx::query(
+        "UPDATE connections SET last_refresh_run = $2,
+             last_refresh_at = (SELECT finished_at FROM runs WHERE id = $2)
+         WHERE id = $1",
+    )
     .bind(connection.as_str())
     .bind(run.as_str())
     .execute(&mut **tx)
