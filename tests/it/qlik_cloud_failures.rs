@@ -162,3 +162,13 @@ fn a_403_names_the_narrowest_right_that_would_do() {
         assert!(!reason.contains("Tenant Admin"), "{kind}: {reason}");
     }
 }
+
+#[test]
+fn the_trust_in_a_ca_can_be_taken_back() {
+    let tenant = Tenant::connected(small());
+    // Without it the tenant is not trusted any more: the change does not pass its test, and is not made.
+    let refused = tenant.host.run(["connection", "edit", "T", "--tls-ca", ""]);
+    assert_eq!(refused.code(), 3, "{}", refused.all());
+    assert!(refused.stdout.contains("Not saved; the connection is as it was."), "{}", refused.stdout);
+    tenant.test().expect_success();
+}
