@@ -117,13 +117,24 @@ fn a_certificate_is_no_private_key() {
 }
 
 #[test]
-fn the_certificate_that_such_a_server_makes_itself_is_refused_with_its_reason() {
+fn the_certificate_that_such_a_server_makes_itself_is_refused_until_it_is_pinned() {
     for tls in [Tls::SelfMade, Tls::CommonNameOnly] {
         let server = Server::new(Config { tls, ..small() });
         let refused = server.add(&[]);
         assert_eq!(refused.code(), 3, "{}", refused.all());
-        assert!(refused.stdout.contains("certificate"), "{}", refused.stdout);
+        let sha256 = server.simulator.leaf_sha256();
+        assert!(refused.stdout.contains(&format!("certificate SHA-256 {sha256}")), "{}", refused.stdout);
+
+        // Seen and compared, it is pinned; and from then on it is the only one.
+        let wrong = server.add(&["--tls-pin", &"ab".repeat(32)]);
+        assert_eq!(wrong.code(), 3, "{}", wrong.all());
+        assert!(wrong.stdout.contains("not the one that this connection has pinned"), "{}", wrong.stdout);
+        server.add(&["--tls-pin", sha256]).expect_success();
+        let shown = server.host.run(["connection", "show", "N"]).expect_success().stdout;
+        assert!(shown.contains(sha256), "{shown}");
     }
+    let malformed = Server::new(small()).add(&["--tls-pin", "abc"]);
+    assert_eq!((malformed.code(), malformed.stderr.contains("SHA-256")), (2, true), "{}", malformed.stderr);
 }
 
 #[test]

@@ -32,6 +32,10 @@ pub(super) struct Given {
     /// The name that the server's certificate must carry, where it is not the host name; empty for the host name again
     #[arg(long, value_name = "NAME")]
     tls_server_name: Option<String>,
+    /// SHA-256 of the one certificate to accept, whatever it says of itself; empty for none again. A refused certificate's
+    /// is shown: compare it with that on the server first
+    #[arg(long, value_name = "SHA256")]
+    tls_pin: Option<String>,
     /// Accept the hosts that the connector must reach besides the settings'
     #[arg(long)]
     pub(super) accept_hosts: bool,
@@ -70,7 +74,7 @@ impl Given {
 
     /// Whom to trust, if that was given; an empty value takes one part back.
     pub(super) fn tls(&self, old: &TlsTrust) -> Result<Option<TlsTrust>, Failure> {
-        if self.tls_ca.is_none() && self.tls_server_name.is_none() {
+        if self.tls_ca.is_none() && self.tls_server_name.is_none() && self.tls_pin.is_none() {
             return Ok(None);
         }
         let mut tls = old.clone();
@@ -82,6 +86,16 @@ impl Given {
         }
         if let Some(name) = &self.tls_server_name {
             tls.server_name = (!name.is_empty()).then(|| name.clone());
+        }
+        if let Some(text) = &self.tls_pin {
+            let pin = TlsTrust::fingerprint(text);
+            if pin.is_none() && !text.is_empty() {
+                return Err(Failure::you(format!(
+                    "--tls-pin: \"{text}\" is no SHA-256 (64 hexadecimal digits)"
+                ))
+                .field("pin_sha256"));
+            }
+            tls.pin_sha256 = pin;
         }
         Ok(Some(tls))
     }

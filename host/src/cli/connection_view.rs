@@ -121,6 +121,9 @@ pub(super) async fn show(desk: &Desk, connection: &Connection) -> Result<ExitCod
     if let Some(name) = &connection.tls.server_name {
         rows.push(("TLS server name".to_owned(), name.clone()));
     }
+    if let Some(pin) = &connection.tls.pin_sha256 {
+        rows.push(("TLS pin (SHA-256)".to_owned(), pin.clone()));
+    }
     if connection.tls.ca_pem.is_some() {
         rows.push(("TLS".to_owned(), "trusts its own CA besides the system's".to_owned()));
     }

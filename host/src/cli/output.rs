@@ -114,6 +114,7 @@ pub(super) fn what_to_do(failure: &Failure) -> Vec<String> {
     let flag = match failure.field.as_deref() {
         Some("ca_pem") => Some("flag: --tls-ca FILE"),
         Some("server_name") => Some("flag: --tls-server-name NAME"),
+        Some("pin_sha256") => Some("flag: --tls-pin SHA256"),
         _ => None,
     };
     remedy.into_iter().chain(flag.map(str::to_owned)).collect()

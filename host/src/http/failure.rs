@@ -280,6 +280,7 @@ impl Way {
     fn refused_certificate(&self, refused: &RefusedCertificate) -> Failure {
         let (what, remedy) = refused.in_words();
         let failure = self.network(Stage::Tls, format!("{}: {what}", self.named())).remedy(remedy);
+        let failure = failure.reference(format!("certificate SHA-256 {}", refused.sha256));
         match refused.field() {
             Some(field) => failure.field(field),
             None => failure,
@@ -295,6 +296,7 @@ impl RefusedCertificate {
                 Some("server_name")
             }
             CertificateError::UnknownIssuer | CertificateError::BadSignature => Some("ca_pem"),
+            CertificateError::ApplicationVerificationFailure => Some("pin_sha256"),
             _ => None,
         }
     }
@@ -311,10 +313,15 @@ impl RefusedCertificate {
                 };
                 (
                     format!("the certificate is not for {}; {names}", self.asked),
-                    "use a name that the certificate carries, or set the connection's TLS server name to one"
+                    "use a name that the certificate carries, or set the connection's TLS server name to one; or compare \
+                     the certificate's SHA-256 with that on the server, and pin it"
                         .to_owned(),
                 )
             }
+            CertificateError::ApplicationVerificationFailure => (
+                format!("the certificate ({subject}) is not the one that this connection has pinned"),
+                "find out why the server has another certificate; if that is right, pin the new one".to_owned(),
+            ),
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => (
                 format!("the certificate has expired{}", day(" on ", leaf.map(|leaf| leaf.not_after))),
                 "the remote system needs a new certificate; check this machine's clock too".to_owned(),
@@ -332,7 +339,7 @@ impl RefusedCertificate {
             ),
             CertificateError::UnknownIssuer if leaf.is_some_and(|leaf| leaf.self_signed()) => (
                 format!("the certificate is self-signed ({subject}) and not trusted here"),
-                "if it is the right one, add it as the connection's own CA".to_owned(),
+                "compare its SHA-256 with that on the server, and pin it if it is the right one".to_owned(),
             ),
             CertificateError::UnknownIssuer => (
                 format!(
@@ -351,7 +358,9 @@ impl RefusedCertificate {
             ),
             CertificateError::Other(_) if leaf.is_some_and(|leaf| leaf.is_ca) => (
                 format!("the server shows a CA's certificate as its own ({subject}), which is not accepted"),
-                "give the remote system a certificate of its own, issued by that CA".to_owned(),
+                "give the remote system a certificate of its own; or compare the SHA-256 of this one with that on the \
+                 server, and pin it"
+                    .to_owned(),
             ),
             other => (
                 format!("the certificate ({subject}) cannot be accepted: {other}"),

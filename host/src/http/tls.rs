@@ -1,8 +1,9 @@
 //! TLS: whom a connection trusts, and what it shows of itself.
 //!
 //! Every certificate is verified by the library's own verifier, wrapped in one of ours: it can ask for another name than the
-//! host's, and when a certificate is refused it remembers what a person needs to understand why. A third kind of trust, the
-//! pin of one certificate, belongs into [`Verifier::verify_server_cert`], before the wrapped verifier is asked.
+//! host's, and when a certificate is refused it remembers what a person needs to understand why. Where one certificate is
+//! pinned, that one is accepted and no other, whatever it says of itself: systems that make their own (NPrinting by default)
+//! make them in ways that no verifier accepts. The handshake still proves that the server has the key.
 
 use crate::model::{connection::TlsTrust, secret::SecretValue};
 use jackfield_plugin::contract::{Failure, failure::Stage};
@@ -118,6 +119,8 @@ struct Verifier {
     inner: Option<Arc<WebPkiServerVerifier>>,
     /// The name to ask for, if it is not the host's.
     name: Option<ServerName<'static>>,
+    /// SHA-256 of the one certificate to accept.
+    pin: Option<String>,
     provider: Arc<CryptoProvider>,
 }
 
@@ -132,7 +135,7 @@ impl Verifier {
                 WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build();
             Some(built.map_err(|error| Failure::jackfield(format!("TLS could not be set up: {error}")))?)
         };
-        Ok(Verifier { inner, name, provider })
+        Ok(Verifier { inner, name, pin: trust.pin_sha256.clone(), provider })
     }
 }
 
@@ -155,9 +158,13 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let asked = self.name.as_ref().unwrap_or(server_name);
-        let outcome = match &self.inner {
-            Some(inner) => inner.verify_server_cert(end_entity, intermediates, asked, ocsp_response, now),
-            None => Err(CertificateError::UnknownIssuer.into()),
+        let outcome = match (&self.pin, &self.inner) {
+            (Some(pin), _) if *pin == fingerprint(end_entity) => Ok(ServerCertVerified::assertion()),
+            (Some(_), _) => Err(CertificateError::ApplicationVerificationFailure.into()),
+            (None, Some(inner)) => {
+                inner.verify_server_cert(end_entity, intermediates, asked, ocsp_response, now)
+            }
+            (None, None) => Err(CertificateError::UnknownIssuer.into()),
         };
         outcome.map_err(|error| match error {
             Error::InvalidCertificate(cause) => {
@@ -165,6 +172,7 @@ impl ServerCertVerifier for Verifier {
                     cause,
                     asked: asked.to_str().into_owned(),
                     no_roots: self.inner.is_none(),
+                    sha256: fingerprint(end_entity),
                     leaf: LeafFacts::read(end_entity),
                 };
                 CertificateError::Other(OtherError(Arc::new(refused))).into()
@@ -196,6 +204,12 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
+/// SHA-256 of a certificate, hexadecimal.
+fn fingerprint(certificate: &CertificateDer<'_>) -> String {
+    let digest = ::aws_lc_rs::digest::digest(&::aws_lc_rs::digest::SHA256, certificate);
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// A server certificate that was refused, with what a person needs to know of it.
 #[derive(Debug)]
 pub(super) struct RefusedCertificate {
@@ -205,6 +219,8 @@ pub(super) struct RefusedCertificate {
     pub(super) asked: String,
     /// Nothing is trusted at all: the system has no roots.
     pub(super) no_roots: bool,
+    /// SHA-256 of the certificate, hexadecimal.
+    pub(super) sha256: String,
     /// The certificate, if it could be read.
     pub(super) leaf: Option<LeafFacts>,
 }

@@ -73,6 +73,23 @@ pub struct TlsTrust {
     /// The name that the server's certificate must carry, where it is not the host name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server_name: Option<String>,
+    /// SHA-256 (hexadecimal) of the one certificate to accept, whatever it says of itself. Nothing else is trusted then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pin_sha256: Option<String>,
+}
+
+impl TlsTrust {
+    /// Whether anything differs from trusting the system's roots.
+    pub fn is_own(&self) -> bool {
+        *self != TlsTrust::default()
+    }
+
+    /// The SHA-256 that a person gave, in the form in which it is kept: 64 lower-case digits without separators.
+    pub fn fingerprint(text: &str) -> Option<String> {
+        let digits: String =
+            text.chars().filter(|c| !matches!(c, ':' | ' ' | '-')).collect::<String>().to_lowercase();
+        (digits.len() == 64 && digits.chars().all(|c| c.is_ascii_hexdigit())).then_some(digits)
+    }
 }
 
 /// A name as it is compared: without regard to case and to spaces around it.
@@ -83,6 +100,16 @@ pub fn folded(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fingerprint_is_read_as_tools_print_it() {
+        let digits = "ab".repeat(32);
+        let colons = vec!["AB"; 32].join(":");
+        assert_eq!(TlsTrust::fingerprint(&colons), Some(digits.clone()));
+        assert_eq!(TlsTrust::fingerprint(&digits), Some(digits.clone()));
+        assert_eq!(TlsTrust::fingerprint(&digits[1..]), None);
+        assert_eq!(TlsTrust::fingerprint(&digits.replace('a', "g")), None);
+    }
 
     #[test]
     fn names_differ_by_more_than_case() {

@@ -122,7 +122,9 @@ impl RunLog {
             format!("Run: {} attempt {}", run.id, run.attempt),
             format!("Max parallel executions: {}", connection.max_parallel),
         ];
-        if connection.tls.server_name.is_some() || connection.tls.ca_pem.is_some() {
+        if connection.tls.pin_sha256.is_some() {
+            lines.push("TLS: trusts only the certificate that this connection has pinned".to_owned());
+        } else if connection.tls.is_own() {
             lines.push("TLS: trusts what this connection names besides the system's roots".to_owned());
         }
         if let Some(proxy) = proxy {
