@@ -1,7 +1,7 @@
 //! Failures: what the libraries' errors mean for a person. The chain of causes is walked and its members are recognised by
 //! their types; their texts are nobody's interface.
 
-use super::{resolver::Unresolved, tls::RefusedCertificate};
+use super::{refused::RefusedCertificate, resolver::Unresolved};
 use jackfield_plugin::contract::{
     Failure,
     failure::{Blame, Stage},
@@ -288,88 +288,6 @@ impl Way {
     }
 }
 
-impl RefusedCertificate {
-    /// What of the connection's TLS trust can be changed about it.
-    fn field(&self) -> Option<&'static str> {
-        match &self.cause {
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                Some("server_name")
-            }
-            CertificateError::UnknownIssuer | CertificateError::BadSignature => Some("ca_pem"),
-            CertificateError::ApplicationVerificationFailure => Some("pin_sha256"),
-            _ => None,
-        }
-    }
-
-    /// What is wrong with the certificate, and what to do.
-    fn in_words(&self) -> (String, String) {
-        let leaf = self.leaf.as_ref();
-        let subject = leaf.map_or("of an unreadable name", |leaf| leaf.subject.as_str());
-        match &self.cause {
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                let names = match leaf.map(|leaf| leaf.names.join(", ")) {
-                    Some(names) if !names.is_empty() => format!("it is for {names}"),
-                    _ => format!("it names no host at all ({subject})"),
-                };
-                (
-                    format!("the certificate is not for {}; {names}", self.asked),
-                    "use a name that the certificate carries, or set the connection's TLS server name to one; or compare \
-                     the certificate's SHA-256 with that on the server, and pin it"
-                        .to_owned(),
-                )
-            }
-            CertificateError::ApplicationVerificationFailure => (
-                format!("the certificate ({subject}) is not the one that this connection has pinned"),
-                "find out why the server has another certificate; if that is right, pin the new one".to_owned(),
-            ),
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => (
-                format!("the certificate has expired{}", day(" on ", leaf.map(|leaf| leaf.not_after))),
-                "the remote system needs a new certificate; check this machine's clock too".to_owned(),
-            ),
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => (
-                format!(
-                    "the certificate is not valid yet{}",
-                    day(", only from ", leaf.map(|leaf| leaf.not_before))
-                ),
-                "check this machine's clock".to_owned(),
-            ),
-            CertificateError::UnknownIssuer if self.no_roots => (
-                "nothing is trusted here: this system has no root certificates".to_owned(),
-                "install the system's root certificates, or give the connection its own CA".to_owned(),
-            ),
-            CertificateError::UnknownIssuer if leaf.is_some_and(|leaf| leaf.self_signed()) => (
-                format!("the certificate is self-signed ({subject}) and not trusted here"),
-                "compare its SHA-256 with that on the server, and pin it if it is the right one".to_owned(),
-            ),
-            CertificateError::UnknownIssuer => (
-                format!(
-                    "the certificate was issued by somebody who is not trusted here ({})",
-                    leaf.map_or("unreadable", |leaf| leaf.issuer.as_str())
-                ),
-                "add the issuer's certificate as the connection's own CA".to_owned(),
-            ),
-            CertificateError::BadSignature => (
-                format!(
-                    "the certificate ({subject}) was signed by another key than that of the trusted {}",
-                    leaf.map_or("CA", |leaf| leaf.issuer.as_str())
-                ),
-                "the issuer may have renewed its key: add its newest certificate as the connection's own CA"
-                    .to_owned(),
-            ),
-            CertificateError::Other(_) if leaf.is_some_and(|leaf| leaf.is_ca) => (
-                format!("the server shows a CA's certificate as its own ({subject}), which is not accepted"),
-                "give the remote system a certificate of its own; or compare the SHA-256 of this one with that on the \
-                 server, and pin it"
-                    .to_owned(),
-            ),
-            other => (
-                format!("the certificate ({subject}) cannot be accepted: {other}"),
-                "the remote system needs another certificate".to_owned(),
-            ),
-        }
-    }
-}
-
 /// Host and port, the port always.
 pub(super) fn peer(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
@@ -385,13 +303,6 @@ pub(super) fn seconds(time: Duration) -> String {
         format!("{} s", time.as_secs())
     } else {
         format!("{} ms", time.as_millis())
-    }
-}
-
-fn day(before: &str, moment: Option<i64>) -> String {
-    match moment.and_then(|moment| jiff::Timestamp::from_second(moment).ok()) {
-        Some(moment) => format!("{before}{}", moment.strftime("%Y-%m-%d")),
-        None => String::new(),
     }
 }
 

@@ -54,6 +54,7 @@ pub mod policy;
 mod pool;
 mod prepare;
 mod redirect;
+mod refused;
 mod resolver;
 mod retry;
 pub mod slots;

@@ -5,6 +5,7 @@
 //! pinned, that one is accepted and no other, whatever it says of itself: systems that make their own (NPrinting by default)
 //! make them in ways that no verifier accepts. The handshake still proves that the server has the key.
 
+use super::refused::{LeafFacts, RefusedCertificate};
 use crate::model::{connection::TlsTrust, secret::SecretValue};
 use jackfield_plugin::contract::{Failure, failure::Stage};
 use rustls::{
@@ -16,11 +17,7 @@ use rustls::{
     crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem, pem::PemObject},
 };
-use std::{
-    fmt,
-    sync::{Arc, OnceLock},
-};
-use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
+use std::sync::{Arc, OnceLock};
 
 /// A TLS configuration for one connection, with its client certificate if it has one.
 pub(super) fn config(trust: &TlsTrust, identity: Option<&SecretValue>) -> Result<ClientConfig, Failure> {
@@ -208,77 +205,4 @@ impl ServerCertVerifier for Verifier {
 fn fingerprint(certificate: &CertificateDer<'_>) -> String {
     let digest = ::aws_lc_rs::digest::digest(&::aws_lc_rs::digest::SHA256, certificate);
     digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// A server certificate that was refused, with what a person needs to know of it.
-#[derive(Debug)]
-pub(super) struct RefusedCertificate {
-    /// Why.
-    pub(super) cause: CertificateError,
-    /// The name that it should have had.
-    pub(super) asked: String,
-    /// Nothing is trusted at all: the system has no roots.
-    pub(super) no_roots: bool,
-    /// SHA-256 of the certificate, hexadecimal.
-    pub(super) sha256: String,
-    /// The certificate, if it could be read.
-    pub(super) leaf: Option<LeafFacts>,
-}
-
-impl fmt::Display for RefusedCertificate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.cause)
-    }
-}
-
-impl std::error::Error for RefusedCertificate {}
-
-/// What a server's certificate says of itself.
-#[derive(Debug)]
-pub(super) struct LeafFacts {
-    /// Whom it names.
-    pub(super) subject: String,
-    /// Who signed it.
-    pub(super) issuer: String,
-    /// The names it is valid for.
-    pub(super) names: Vec<String>,
-    /// It is marked as a CA's.
-    pub(super) is_ca: bool,
-    /// Until when it is valid, in seconds since 1970.
-    pub(super) not_after: i64,
-    /// From when it is valid, in seconds since 1970.
-    pub(super) not_before: i64,
-}
-
-impl LeafFacts {
-    fn read(certificate: &CertificateDer<'_>) -> Option<Self> {
-        let (_, parsed) = X509Certificate::from_der(certificate).ok()?;
-        let alternative = parsed.subject_alternative_name().ok().flatten();
-        let names = alternative.map(|extension| &extension.value.general_names).into_iter().flatten();
-        Some(LeafFacts {
-            subject: parsed.subject().to_string(),
-            issuer: parsed.issuer().to_string(),
-            names: names.filter_map(name_text).collect(),
-            is_ca: parsed.is_ca(),
-            not_after: parsed.validity().not_after.timestamp(),
-            not_before: parsed.validity().not_before.timestamp(),
-        })
-    }
-
-    /// It signed itself.
-    pub(super) fn self_signed(&self) -> bool {
-        self.subject == self.issuer
-    }
-}
-
-fn name_text(name: &GeneralName<'_>) -> Option<String> {
-    match name {
-        GeneralName::DNSName(name) => Some((*name).to_owned()),
-        GeneralName::IPAddress(bytes) => match bytes.len() {
-            4 => <[u8; 4]>::try_from(*bytes).ok().map(|bytes| std::net::Ipv4Addr::from(bytes).to_string()),
-            16 => <[u8; 16]>::try_from(*bytes).ok().map(|bytes| std::net::Ipv6Addr::from(bytes).to_string()),
-            _ => None,
-        },
-        _ => None,
-    }
 }

@@ -3,11 +3,14 @@
 //! One reading of the schema serves the command line, the form and the check, so they cannot disagree. The annotations are
 //! those of [`annotations`](jackfield_plugin::contract::description::annotations).
 
-use jackfield_plugin::contract::{Failure, Stage, description::annotations as key};
+mod origin;
+mod schema;
+
+use jackfield_plugin::contract::{Failure, Stage};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::{collections::BTreeSet, fmt};
-use url::{Host, Url};
+use url::Url;
 
 /// The fields of a connector's settings, in the order in which they are shown.
 #[derive(Clone, Debug, Serialize)]
@@ -113,15 +116,7 @@ impl From<Problem> for Failure {
 impl Form {
     /// Reads a connector's settings schema.
     pub fn of(schema: &Value) -> Form {
-        let required: BTreeSet<&str> = strings(&schema["required"]).collect();
-        let mut fields: Vec<Field> = schema["properties"]
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(id, property)| field(id, property, required.contains(id.as_str())))
-            .collect();
-        fields.sort_by(|a, b| (a.order, &a.id).cmp(&(b.order, &b.id)));
-        Form { fields, schema: schema.clone() }
+        Form { fields: schema::fields(schema), schema: schema.clone() }
     }
 
     /// The field of an id.
@@ -270,7 +265,9 @@ impl Field {
     /// The form in which a value is kept.
     fn normalise(&self, value: &Value) -> Result<Value, Problem> {
         if let (Some(schemes), Some(text)) = (&self.origin, value.as_str()) {
-            return origin(text, schemes).map(Value::from).map_err(|message| Problem::new(&self.id, message));
+            return origin::origin(text, schemes)
+                .map(Value::from)
+                .map_err(|message| Problem::new(&self.id, message));
         }
         if let (false, Some(text)) = (self.choices.is_empty(), value.as_str())
             && !self.choices.iter().any(|choice| choice.value == text)
@@ -285,99 +282,6 @@ impl Field {
     }
 }
 
-/// The origin that a person meant: a host name or a URL, kept as `scheme://host[:port]`.
-///
-/// # Errors
-/// A message that says what is wrong with it.
-pub fn origin(text: &str, schemes: &[String]) -> Result<String, String> {
-    let text = text.trim();
-    let wanted = || schemes.iter().map(|scheme| format!("{scheme}://")).collect::<Vec<_>>().join(" or ");
-    let whole = if text.contains("://") { text.to_owned() } else { format!("{}://{text}", schemes[0]) };
-    let url = Url::parse(&whole).map_err(|error| format!("\"{text}\" is not an address: {error}"))?;
-    if !schemes.iter().any(|scheme| scheme == url.scheme()) {
-        return Err(format!("\"{text}\" must begin with {}", wanted()));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(
-            "an address must not hold a user name or password; give them in their own fields".to_owned()
-        );
-    }
-    match url.host() {
-        None => return Err(format!("\"{text}\" names no host")),
-        Some(Host::Domain(name)) if name.contains("..") || name.contains('_') && !name.contains('.') => {
-            return Err(format!("\"{name}\" is not a host name"));
-        }
-        Some(_) => {}
-    }
-    Ok(url.origin().ascii_serialization())
-}
-
-fn field(id: &str, property: &Value, required: bool) -> Field {
-    let text = |key: &str| property[key].as_str().map(str::to_owned);
-    let optional = is_optional(property);
-    let marked = property[key::REQUIRED].as_bool().unwrap_or(false);
-    let origin = &property[key::ORIGIN];
-    let schemes: Vec<String> = strings(&origin["schemes"]).map(str::to_owned).collect();
-    let schemes = if schemes.is_empty() { vec!["https".to_owned()] } else { schemes };
-    Field {
-        id: id.to_owned(),
-        title: text("title").unwrap_or_else(|| id.replace('_', " ")),
-        help: text("description").unwrap_or_default(),
-        kind: kind(property),
-        secret: property[key::SECRET].as_bool().unwrap_or(false),
-        credential: text(key::CREDENTIAL),
-        origin: (origin.is_object() || origin.as_bool() == Some(true)).then_some(schemes),
-        port_of: text(key::PORT_OF),
-        when: property[key::WHEN]
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(other, values)| (other.clone(), values.as_array().cloned().unwrap_or_default()))
-            .collect(),
-        required: marked || (required && !optional),
-        placeholder: text(key::PLACEHOLDER),
-        default: property.get("default").cloned(),
-        choices: choices(property),
-        order: property[key::ORDER].as_i64().unwrap_or(i64::MAX),
-    }
-}
-
-fn is_optional(property: &Value) -> bool {
-    strings(&property["type"]).any(|kind| kind == "null")
-}
-
-fn kind(property: &Value) -> FieldKind {
-    let one = property["type"].as_str();
-    let kind = one.or_else(|| strings(&property["type"]).find(|kind| *kind != "null"));
-    match kind {
-        Some("string") => FieldKind::Text,
-        Some("integer") => FieldKind::Integer,
-        Some("number") => FieldKind::Number,
-        Some("boolean") => FieldKind::Boolean,
-        None if !choices(property).is_empty() => FieldKind::Text,
-        _ => FieldKind::Json,
-    }
-}
-
-/// The values of an enum, whether written as `enum` or as `oneOf` constants (which is how variants with help come out).
-fn choices(property: &Value) -> Vec<Choice> {
-    let constants =
-        property["oneOf"].as_array().into_iter().flatten().filter_map(|one| one["const"].as_str());
-    let nested = property["oneOf"].as_array().into_iter().flatten().flat_map(|one| strings(&one["enum"]));
-    strings(&property["enum"])
-        .chain(constants)
-        .chain(nested)
-        .map(|value| Choice {
-            value: value.to_owned(),
-            label: property[key::LABELS][value].as_str().unwrap_or(value).to_owned(),
-        })
-        .collect()
-}
-
-fn strings(value: &Value) -> impl Iterator<Item = &str> {
-    value.as_array().into_iter().flatten().filter_map(Value::as_str)
-}
-
 fn is_blank(value: &Value) -> bool {
     value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
 }
@@ -387,86 +291,4 @@ fn plain(value: &Value) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn form() -> Form {
-        Form::of(&json!({
-            "type": "object",
-            "required": ["url", "sign_in"],
-            "properties": {
-                "url": { "title": "Tenant URL", "type": "string", "x-origin": {"schemes": ["https"]}, "x-order": 1 },
-                "port": { "type": ["integer", "null"], "minimum": 1, "maximum": 65535, "x-port-of": "url" },
-                "sign_in": { "enum": ["oauth", "api_key"], "default": "oauth", "x-order": 2 },
-                "secret": { "title": "Client secret", "type": ["string", "null"], "x-secret": true, "x-required": true,
-                            "x-when": {"sign_in": ["oauth"]}, "x-order": 3 },
-            }
-        }))
-    }
-
-    fn check(given: Value, secrets: &[&str]) -> Result<Value, String> {
-        let secrets = secrets.iter().map(|secret| (*secret).to_owned()).collect();
-        let problems =
-            |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-        form().check(given.as_object().unwrap(), &secrets).map(Value::Object).map_err(problems)
-    }
-
-    #[test]
-    fn what_is_given_is_normalised_and_defaults_are_filled() {
-        let kept = check(json!({"url": " Tenant.EU.qlikcloud.com "}), &["secret"]);
-        assert_eq!(kept, Ok(json!({"url": "https://tenant.eu.qlikcloud.com", "sign_in": "oauth"})));
-    }
-
-    #[test]
-    fn every_problem_is_told_with_its_field() {
-        for (given, secrets, expected) in [
-            (json!({}), &["secret"][..], "url: is missing (Tenant URL)"),
-            (json!({"url": "x.example"}), &[], "secret: is missing (Client secret)"),
-            (
-                json!({"url": "http://x.example"}),
-                &["secret"],
-                "url: \"http://x.example\" must begin with https://",
-            ),
-            (
-                json!({"url": "https://u:p@x.example"}),
-                &["secret"],
-                "url: an address must not hold a user name or password; give them in their own fields",
-            ),
-            (
-                json!({"url": "x.example", "sign_in": "magic"}),
-                &[],
-                "sign_in: \"magic\" is not one of oauth, api_key",
-            ),
-            (
-                json!({"url": "x.example", "sign_in": "api_key"}),
-                &["secret"],
-                "secret: does not apply here: only when sign_in is oauth",
-            ),
-            (
-                json!({"url": "x.example", "secret": "s3cret"}),
-                &[],
-                "secret: is a secret; give it with --secret, so that it does not stand in the shell's history",
-            ),
-            (
-                json!({"url": "x.example", "port": 70000}),
-                &["secret"],
-                "port: 70000 is greater than the maximum of 65535",
-            ),
-            (
-                json!({"url": "x.example", "colour": "red"}),
-                &["secret"],
-                "colour: there is no such setting; the settings are url, sign_in, secret, port",
-            ),
-        ] {
-            assert_eq!(check(given, secrets).unwrap_err(), expected);
-        }
-    }
-
-    #[test]
-    fn origins_come_with_their_further_ports() {
-        let settings = json!({"url": "https://x.example", "port": 4242});
-        let origins = form().origins(settings.as_object().unwrap());
-        assert_eq!(origins, vec![("url".to_owned(), "https://x.example".parse().unwrap(), vec![4242])]);
-    }
-}
+mod tests;

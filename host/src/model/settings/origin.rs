@@ -1,0 +1,30 @@
+//! Addresses, as people give them and as they are kept.
+
+use url::{Host, Url};
+
+/// The origin that a person meant: a host name or a URL, kept as `scheme://host[:port]`.
+///
+/// # Errors
+/// A message that says what is wrong with it.
+pub(super) fn origin(text: &str, schemes: &[String]) -> Result<String, String> {
+    let text = text.trim();
+    let wanted = || schemes.iter().map(|scheme| format!("{scheme}://")).collect::<Vec<_>>().join(" or ");
+    let whole = if text.contains("://") { text.to_owned() } else { format!("{}://{text}", schemes[0]) };
+    let url = Url::parse(&whole).map_err(|error| format!("\"{text}\" is not an address: {error}"))?;
+    if !schemes.iter().any(|scheme| scheme == url.scheme()) {
+        return Err(format!("\"{text}\" must begin with {}", wanted()));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(
+            "an address must not hold a user name or password; give them in their own fields".to_owned()
+        );
+    }
+    match url.host() {
+        None => return Err(format!("\"{text}\" names no host")),
+        Some(Host::Domain(name)) if name.contains("..") || name.contains('_') && !name.contains('.') => {
+            return Err(format!("\"{name}\" is not a host name"));
+        }
+        Some(_) => {}
+    }
+    Ok(url.origin().ascii_serialization())
+}

@@ -1,0 +1,83 @@
+//! What is accepted, what is refused, and in which words.
+
+use super::*;
+use serde_json::json;
+
+fn form() -> Form {
+    Form::of(&json!({
+        "type": "object",
+        "required": ["url", "sign_in"],
+        "properties": {
+            "url": { "title": "Tenant URL", "type": "string", "x-origin": {"schemes": ["https"]}, "x-order": 1 },
+            "port": { "type": ["integer", "null"], "minimum": 1, "maximum": 65535, "x-port-of": "url" },
+            "sign_in": { "enum": ["oauth", "api_key"], "default": "oauth", "x-order": 2 },
+            "secret": { "title": "Client secret", "type": ["string", "null"], "x-secret": true, "x-required": true,
+                        "x-when": {"sign_in": ["oauth"]}, "x-order": 3 },
+        }
+    }))
+}
+
+fn check(given: Value, secrets: &[&str]) -> Result<Value, String> {
+    let secrets = secrets.iter().map(|secret| (*secret).to_owned()).collect();
+    let problems =
+        |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    form().check(given.as_object().unwrap(), &secrets).map(Value::Object).map_err(problems)
+}
+
+#[test]
+fn what_is_given_is_normalised_and_defaults_are_filled() {
+    let kept = check(json!({"url": " Tenant.EU.qlikcloud.com "}), &["secret"]);
+    assert_eq!(kept, Ok(json!({"url": "https://tenant.eu.qlikcloud.com", "sign_in": "oauth"})));
+}
+
+#[test]
+fn every_problem_is_told_with_its_field() {
+    for (given, secrets, expected) in [
+        (json!({}), &["secret"][..], "url: is missing (Tenant URL)"),
+        (json!({"url": "x.example"}), &[], "secret: is missing (Client secret)"),
+        (
+            json!({"url": "http://x.example"}),
+            &["secret"],
+            "url: \"http://x.example\" must begin with https://",
+        ),
+        (
+            json!({"url": "https://u:p@x.example"}),
+            &["secret"],
+            "url: an address must not hold a user name or password; give them in their own fields",
+        ),
+        (
+            json!({"url": "x.example", "sign_in": "magic"}),
+            &[],
+            "sign_in: \"magic\" is not one of oauth, api_key",
+        ),
+        (
+            json!({"url": "x.example", "sign_in": "api_key"}),
+            &["secret"],
+            "secret: does not apply here: only when sign_in is oauth",
+        ),
+        (
+            json!({"url": "x.example", "secret": "s3cret"}),
+            &[],
+            "secret: is a secret; give it with --secret, so that it does not stand in the shell's history",
+        ),
+        (
+            json!({"url": "x.example", "port": 70000}),
+            &["secret"],
+            "port: 70000 is greater than the maximum of 65535",
+        ),
+        (
+            json!({"url": "x.example", "colour": "red"}),
+            &["secret"],
+            "colour: there is no such setting; the settings are url, sign_in, secret, port",
+        ),
+    ] {
+        assert_eq!(check(given, secrets).unwrap_err(), expected);
+    }
+}
+
+#[test]
+fn origins_come_with_their_further_ports() {
+    let settings = json!({"url": "https://x.example", "port": 4242});
+    let origins = form().origins(settings.as_object().unwrap());
+    assert_eq!(origins, vec![("url".to_owned(), "https://x.example".parse().unwrap(), vec![4242])]);
+}
