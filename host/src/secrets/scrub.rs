@@ -10,6 +10,7 @@ use super::{
 };
 use crate::model::secret::SecretValue;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use serde_json::Value;
 use std::{
     borrow::Cow,
     collections::BTreeSet,
@@ -98,6 +99,18 @@ impl Scrubber {
         }
         // Forms are whole texts, so this is one too and nothing is lost.
         Cow::Owned(String::from_utf8_lossy(&replaced(text.as_bytes(), &found)).into_owned())
+    }
+
+    /// Replaces every known secret in the text values of a JSON value, however deep; keys and numbers stay as they are.
+    pub fn scrub_json(&self, value: &Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.scrub_text(text).into_owned()),
+            Value::Array(items) => items.iter().map(|item| self.scrub_json(item)).collect(),
+            Value::Object(members) => {
+                members.iter().map(|(key, member)| (key.clone(), self.scrub_json(member))).collect()
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+        }
     }
 
     /// A writer that scrubs whatever is written through it to `inner`, line by line; usable as the writer of

@@ -221,3 +221,19 @@ fn a_writer_serves_tracing() {
     let line = std::fs::read_to_string(file.path()).unwrap();
     assert!(line.contains(MARK) && !line.contains("hunter2") && line.ends_with('\n'), "{line}");
 }
+
+#[test]
+fn json_keeps_its_keys_and_numbers() {
+    let scrubber = Scrubber::new();
+    scrubber.learn(&SecretValue::new("hunter2\"!"));
+    scrubber.learn(&SecretValue::new("12345678"));
+    let value = serde_json::json!({
+        "12345678": 12_345_678,
+        "deep": [{ "echo": "Bearer hunter2\"!" }, "12345678", true, null],
+    });
+    let clean = serde_json::json!({
+        "12345678": 12_345_678,
+        "deep": [{ "echo": format!("Bearer {MARK}") }, MARK, true, null],
+    });
+    assert_eq!(scrubber.scrub_json(&value), clean);
+}
