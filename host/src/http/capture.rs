@@ -1,7 +1,8 @@
 //! Captures: what of an answer becomes a handle instead of being shown.
 //!
-//! Captured values are first found and taken out of the answer, and only then is anything of it remembered or shown: a fact
-//! or a body can therefore not contain them, in whatever spelling they came.
+//! Captured values are first found and taken out of the places that their captures name. The same value may stand in other
+//! places too, and so may other secrets; so the client makes all captured values of an answer known to the scrubber, and
+//! scrubs whatever is remembered ([`KeptFacts::facts`]) or shown of it.
 
 use super::jar::cookies;
 use crate::model::secret::SecretValue;
@@ -17,7 +18,7 @@ use std::time::Duration;
 pub struct KeptFacts {
     /// How long it can be used from now on; the margin is already taken off.
     pub lifetime: Duration,
-    /// Public members of the answer, JSON pointer → value.
+    /// Public members of the answer, JSON pointer → value. As [`take`] finds them; whoever captures gets them scrubbed.
     pub facts: Value,
 }
 

@@ -211,7 +211,13 @@ impl Client {
             let captures = &prepared.request.captures;
             let now = Timestamp::now();
             let Answer { cookies, headers, body, .. } = &mut answer;
-            for found in capture::take(captures, cookies, headers, body, now) {
+            let found = capture::take(captures, cookies, headers, body, now);
+            // All of them, before anything is remembered with any of them.
+            found.iter().for_each(|found| self.slots.learn(&found.value));
+            for mut found in found {
+                if let Some(kept) = &mut found.kept {
+                    kept.facts = self.slots.scrub_json(&kept.facts);
+                }
                 self.slots.capture(found.capture, found.value, &answer.origin, found.kept).await?;
                 captured.push(found.capture.name.clone());
             }

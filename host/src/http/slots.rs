@@ -36,6 +36,9 @@ pub trait SlotSource: Send + Sync {
     /// There is no such value, or the connector's description does not let it go there.
     fn reveal(&self, slot: &Slot, destination: &Destination<'_>) -> Result<SecretValue, Failure>;
 
+    /// Scrubs a value from now on.
+    fn learn(&self, value: &SecretValue);
+
     /// Keeps a captured value, and from then on scrubs it.
     fn capture(
         &self,
@@ -50,6 +53,9 @@ pub trait SlotSource: Send + Sync {
 
     /// Replaces every known secret value.
     fn scrub(&self, bytes: Vec<u8>) -> Vec<u8>;
+
+    /// Replaces every known secret value in the texts of a JSON value.
+    fn scrub_json(&self, value: &Value) -> Value;
 }
 
 /// What filling the slots yields besides a filled request.

@@ -159,7 +159,8 @@ impl Desk {
     async fn open(&self, open: &SessionOpen) -> Result<Option<Value>, Failure> {
         let captured = self.handles.captured(&open.name);
         if captured.is_some_and(|(value, _)| !self.is_refused(&open.name, &value)) {
-            return Ok(Some(self.lock().facts.get(&open.name).cloned().unwrap_or_default()));
+            let facts = self.lock().facts.get(&open.name).cloned().unwrap_or_default();
+            return Ok(Some(self.scrubber.scrub_json(&facts)));
         }
         let Some(kept) = self.store.session(&self.connection, &open.name).await? else { return Ok(None) };
         let version = self.version(&kept.credential);
@@ -181,8 +182,10 @@ impl Desk {
             return Ok(None);
         }
         self.handles.capture(&open.name, value, &kept.origin);
-        self.lock().facts.insert(open.name.clone(), kept.facts.clone());
-        Ok(Some(kept.facts))
+        // Not everything that is a secret now was known to be one when they were kept.
+        let facts = self.scrubber.scrub_json(&kept.facts);
+        self.lock().facts.insert(open.name.clone(), facts.clone());
+        Ok(Some(facts))
     }
 
     /// Takes the turn of getting a session, if no other caller has it, in this process or in another.
@@ -233,6 +236,7 @@ impl Desk {
         origin: &str,
         kept: KeptFacts,
     ) -> Result<(), Failure> {
+        let facts = self.scrubber.scrub_json(&kept.facts);
         let version = self.version(credential);
         let bound = bound_name(name, origin);
         let blob = self.key.seal(&self.binding(credential, &bound, version), value.reveal().as_bytes());
@@ -243,12 +247,12 @@ impl Desk {
             version,
             origin: origin.to_owned(),
             blob,
-            facts: kept.facts.clone(),
+            facts: facts.clone(),
             expires_at: self.store.now().await? + lifetime,
         };
         self.store.put_session(&self.connection, &session, &self.holder).await?;
         let mut sessions = self.lock();
-        sessions.facts.insert(name.to_owned(), kept.facts);
+        sessions.facts.insert(name.to_owned(), facts);
         sessions.being_got.remove(name);
         drop(sessions);
         self.bell.notify_waiters();
@@ -284,6 +288,10 @@ impl SlotSource for Desk {
         let origin = destination.origin.origin().ascii_serialization();
         let Destination { method, origin_name, path, .. } = *destination;
         self.handles.reveal(slot, &secrets::Destination { method, origin_name, origin: &origin, path })
+    }
+
+    fn learn(&self, value: &SecretValue) {
+        self.scrubber.learn(value);
     }
 
     fn capture(
@@ -325,5 +333,9 @@ impl SlotSource for Desk {
 
     fn scrub(&self, bytes: Vec<u8>) -> Vec<u8> {
         self.scrubber.scrub(bytes)
+    }
+
+    fn scrub_json(&self, value: &Value) -> Value {
+        self.scrubber.scrub_json(value)
     }
 }

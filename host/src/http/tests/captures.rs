@@ -2,7 +2,7 @@
 
 use super::*;
 use jackfield_plugin::contract::http::{CaptureFrom, Keep};
-use serde_json::{Value, json};
+use serde_json::json;
 
 fn capture(name: &str, from: CaptureFrom) -> Capture {
     Capture { from, name: name.to_owned(), keep: None }
@@ -38,7 +38,7 @@ async fn captured_values_are_not_shown() {
     let answer = ready.client.send(asking).await.unwrap();
     assert_eq!(answer.captured, ["access", "header", "decoded", "raw"]);
     let body: Value = serde_json::from_slice(&answer.body).unwrap();
-    assert_eq!(body, json!({"access_token": "(captured)", "echo": "(secret) (secret)", "n": 1}));
+    assert_eq!(body, json!({"access_token": "(captured)", "echo": "«secret» «secret»", "n": 1}));
     assert!(answer.headers.iter().all(|(name, _)| name != "set-cookie"));
     assert!(answer.headers.contains(&("x-token".to_owned(), "(captured)".to_owned())));
     assert_eq!(ready.secrets.captured("access").as_deref(), Some("json/token"));
@@ -49,7 +49,7 @@ async fn captured_values_are_not_shown() {
     using.slots = vec![Slot { secret: SecretRef::Captured("access".to_owned()), place: Place::Bearer }];
     ready.client.send(using).await.unwrap();
     assert_eq!(server.asked()[1].header("authorization"), Some("Bearer json/token"));
-    assert_eq!(ready.exchanges()[1].path, "/(secret)");
+    assert_eq!(ready.exchanges()[1].path, "/«secret»");
 }
 
 #[tokio::test]
@@ -93,18 +93,50 @@ async fn what_is_kept_has_an_end() {
                 credential: "oauth".to_owned(),
                 expiry: vec!["/expires_in".to_owned(), "/end".to_owned()],
                 default_seconds: 1200,
-                facts: vec!["/user/id".to_owned(), "/token".to_owned(), "/nothing".to_owned()],
+                facts: ["/user/id", "/user/copy", "/token", "/nothing"].map(str::to_owned).to_vec(),
             }),
             ..pointer("access", "/token")
         }];
         ready.client.send(request).await.unwrap();
         let kept = ready.secrets.kept.lock().unwrap()[0].1.clone().unwrap();
-        assert_eq!(kept.facts, json!({"/user/id": 7, "/token": "(captured)"}));
+        assert_eq!(kept.facts, json!({"/user/id": 7, "/user/copy": "«secret»", "/token": "(captured)"}));
         match expected {
             i64::MAX => assert!(kept.lifetime > Duration::from_secs(1_000_000)),
             seconds => assert_eq!(kept.lifetime.as_secs() as i64, seconds, "{body}"),
         }
     }
+}
+
+#[tokio::test]
+async fn facts_hold_no_secrets() {
+    let server = serve(|asked, _| async move {
+        let echo = asked.header("authorization").unwrap_or_default();
+        let body = json!({
+            "access": "access-token",
+            "refresh": "refresh-token",
+            "echo": {"deep": [echo, "refresh-token", "Ada"]},
+        });
+        reply("200", &[("x-id", "header-token")], body.to_string()).into()
+    })
+    .await;
+    let mut rig = rig(&[&server]);
+    rig.secrets = Secrets::with(&[("key", "s3cret-value")]);
+    let ready = rig.ready();
+    let mut asking = request("POST", "/");
+    asking.slots = vec![bearer("key")];
+    let keep = Keep {
+        credential: "oauth".to_owned(),
+        default_seconds: 60,
+        facts: vec!["/echo".to_owned()],
+        ..Keep::default()
+    };
+    // The one whose facts would show the other comes first.
+    asking.captures =
+        vec![Capture { keep: Some(keep), ..pointer("access", "/access") }, pointer("refresh", "/refresh")];
+    let answer = ready.client.send(asking).await.unwrap();
+    let kept = ready.secrets.kept.lock().unwrap()[0].1.clone().unwrap();
+    assert_eq!(kept.facts, json!({"/echo": {"deep": ["Bearer «secret»", "«secret»", "Ada"]}}));
+    assert!(!text(&answer).contains("token\"") && !text(&answer).contains("s3cret"), "{}", text(&answer));
 }
 
 #[tokio::test]

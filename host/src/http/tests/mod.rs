@@ -17,13 +17,17 @@ use super::{
     policy::{AllowedOrigin, Policy},
     slots::{Destination, SlotSource},
 };
-use crate::model::{connection::TlsTrust, secret::SecretValue};
+use crate::{
+    model::{connection::TlsTrust, secret::SecretValue},
+    secrets::Scrubber,
+};
 use futures_util::future::BoxFuture;
 use jackfield_plugin::contract::{
     Failure,
     http::{Body, Capture, HttpRequest, HttpResponse, Place, Slot, Target},
     secrets::SecretRef,
 };
+use serde_json::Value;
 use std::{
     collections::HashMap,
     sync::{
@@ -200,12 +204,17 @@ struct Secrets {
     destinations: Mutex<Vec<String>>,
     kept: Mutex<Vec<(String, Option<KeptFacts>)>>,
     refused: Mutex<Vec<String>>,
+    scrubber: Scrubber,
 }
 
 impl Secrets {
     fn with(values: &[(&str, &str)]) -> Arc<Self> {
-        let values = values.iter().map(|(id, value)| (setting(id), (*value).to_owned()));
-        Arc::new(Secrets { values: Mutex::new(values.collect()), ..Secrets::default() })
+        let secrets = Secrets::default();
+        for (id, value) in values {
+            secrets.scrubber.learn(&SecretValue::new(*value));
+            secrets.values.lock().unwrap().insert(setting(id), (*value).to_owned());
+        }
+        Arc::new(secrets)
     }
 
     fn captured(&self, name: &str) -> Option<String> {
@@ -222,6 +231,10 @@ impl SlotSource for Secrets {
             Some(value) => Ok(SecretValue::new(value.clone())),
             None => Err(Failure::plugin("there is no such secret")),
         }
+    }
+
+    fn learn(&self, value: &SecretValue) {
+        self.scrubber.learn(value);
     }
 
     fn capture(
@@ -243,9 +256,11 @@ impl SlotSource for Secrets {
     }
 
     fn scrub(&self, bytes: Vec<u8>) -> Vec<u8> {
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let values = self.values.lock().unwrap();
-        values.values().fold(text, |text, value| text.replace(value.as_str(), "(secret)")).into_bytes()
+        self.scrubber.scrub(bytes)
+    }
+
+    fn scrub_json(&self, value: &Value) -> Value {
+        self.scrubber.scrub_json(value)
     }
 }
 
