@@ -73,7 +73,10 @@ impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
         let cause = std::error::Error::source(&error).map(|cause| format!(" ({cause})")).unwrap_or_default();
         match error {
-            store::Error::NameTaken { .. } | store::Error::RunActive { .. } => {
+            store::Error::Open { .. } | store::Error::ReadOnly => Failure::you(error.to_string())
+                .field("data_dir")
+                .remedy("give this user the right to write the data folder and what is in it, or name another with --data-dir"),
+            store::Error::NameTaken { .. } | store::Error::RunActive { .. } | store::Error::Changed { .. } => {
                 Failure::you(error.to_string())
             }
             error => Failure::jackfield(format!("{error}{cause}")),

@@ -422,3 +422,42 @@ fn old_runs_are_forgotten_with_their_logs() {
         host.logs().iter().map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect();
     assert_eq!(files, named);
 }
+
+#[test]
+fn the_hosts_own_fields_need_no_plugin() {
+    let host = with_connection("A");
+    std::fs::remove_dir_all(host.data().join("plugins")).unwrap();
+    edit(&host, &["A", "--name", "B", "--description", "kept", "--max-parallel", "7"]).expect_success();
+    let shown = shown(&host, "B");
+    assert_eq!(
+        (shown["connection"]["max_parallel"].as_u64(), shown["state"].as_str()),
+        (Some(7), Some("plugin missing"))
+    );
+    assert_eq!(shown["url"], "https://hostile.example");
+}
+
+#[test]
+fn a_change_does_not_undo_another_that_was_saved_meanwhile() {
+    let host = with_connection("A");
+    set(&host, "A", json!({ "seconds": 2 }));
+    let slow = host.start(["connection", "edit", "A", "--set", "mode=slow"]);
+    jackfield_tests::wait_for("the change to be tested", || (all_connections(&host) == 2).then_some(()));
+    edit(&host, &["A", "--name", "B", "--max-parallel", "9"]).expect_success();
+    let refused = slow.finish();
+    assert_eq!(refused.code(), 2, "{}", refused.all());
+    assert!(refused.stderr.contains("changed by somebody else meanwhile"), "{}", refused.stderr);
+    assert_eq!(shown(&host, "B")["connection"]["max_parallel"], 9);
+    assert_eq!(all_connections(&host), 1, "the draft is gone");
+}
+
+#[test]
+fn what_waits_for_nobody_does_not_keep_a_connection() {
+    let host = with_connection("A");
+    with_store(&host, async |store| {
+        let connection = store.connection_by_name("A").await.unwrap().unwrap();
+        store.insert_run(&queued(connection.id, Hook::Refresh)).await.unwrap();
+    });
+    assert_eq!(shown(&host, "A")["connection"]["name"], "A");
+    host.run(["connection", "delete", "A", "--yes"]).expect_success();
+    assert_eq!(host.json(["connection", "list"]), json!([]));
+}

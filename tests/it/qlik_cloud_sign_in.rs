@@ -1,7 +1,7 @@
 //! Signing in to Qlik Cloud: the way that the documents describe, and both credentials.
 
 use crate::qlik_cloud::{SCOPES, Tenant, small, told};
-use jackfield_simulators::qlik_cloud::NewClient;
+use jackfield_simulators::qlik_cloud::{Config, NewClient};
 use std::time::Duration;
 
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
@@ -66,4 +66,34 @@ fn a_key_that_does_not_work_has_its_message() {
     }
     tenant.assert_reads("keys_that_do_not_work", &all);
     assert_eq!(tenant.host.json(["connection", "list"]), serde_json::json!([]));
+}
+
+#[test]
+fn a_secret_that_is_not_in_use_does_not_move_to_another_address() {
+    // The same tenant under two names is two addresses: who can edit, but does not know the secret, must not get it sent
+    // to the second by moving there with a credential of their own and then changing the sign-in back.
+    let tenant = Tenant::connected(Config { alias_hosts: vec!["127.0.0.1".to_owned()], ..small() });
+    let key = tenant.key_of(0, WEEK);
+    tenant.host.file("api_key", &key.token);
+    let port = tenant.simulator.base_url().rsplit(':').next().unwrap().to_owned();
+    let elsewhere = format!("tenant_url=https://127.0.0.1:{port}");
+    let moved = [
+        "--set",
+        "sign_in=api_key",
+        "--secret",
+        "api_key=@api_key",
+        "--unset",
+        "client_id",
+        "--set",
+        &elsewhere,
+    ];
+    tenant.host.run([&["connection", "edit", "T"][..], &moved].concat()).expect_success();
+    let before = tenant.asked("POST", "/oauth/token");
+    let client = format!("client_id={}", tenant.client.client_id);
+    let back = tenant.host.run(["connection", "edit", "T", "--set", "sign_in=oauth", "--set", &client]);
+    assert_eq!(back.code(), 2, "{}", back.all());
+    assert!(back.stderr.contains("client_secret: is missing"), "{}", back.stderr);
+    assert_eq!(tenant.asked("POST", "/oauth/token"), before, "the secret was sent to the second address");
+    let given = ["--set", "sign_in=oauth", "--set", &client, "--secret", "client_secret=@client_secret"];
+    tenant.host.run([&["connection", "edit", "T"][..], &given].concat()).expect_success();
 }

@@ -2,7 +2,8 @@
 //! change never refreshes the catalog.
 //!
 //! Secrets that are not given are kept, with one exception: where the address moves to another origin they must be given
-//! again. Otherwise whoever may edit could have a stored secret sent to a server of their own.
+//! again, and what was stored for the old one is forgotten, whether it was in use or not. Otherwise whoever may edit could
+//! have a stored secret sent to a server of their own.
 
 use super::{add, check_cap, check_name, invalid, must_have_passed, secrets};
 use crate::{
@@ -14,10 +15,12 @@ use crate::{
         secret::SecretValue,
         settings::Form,
     },
+    store::Edit,
 };
 use jackfield_plugin::contract::{Failure, Stage};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
+use url::Url;
 
 /// What a person wants to change; what is absent stays.
 #[derive(Clone, Debug, Default)]
@@ -116,9 +119,11 @@ pub async fn save(
     let description = app.describe(&old.connector).await?;
     let form = Form::of(&description.settings);
     let tested = secrets::open_current(app, &draft.id).await?;
-    let current = secrets::open_readable(app, &old.id).await?;
-    let changed = changed_credentials(&form, &tested.values, &current.values);
-    let sealed = secrets::seal(app, old, &form, &changed, &current.versions).await?;
+    let moved = moved_to(&form, &old.settings, &draft.settings).is_some();
+    let before = if moved { Vec::new() } else { secrets::open_readable(app, &old.id).await?.values };
+    let changed = changed_credentials(&form, &tested.values, &before);
+    let sealed =
+        secrets::seal(app, old, &form, &changed, &secrets::newest_versions(app, &old.id).await?).await?;
     let new = Connection {
         id: old.id.clone(),
         state: ConnectionState::Ready,
@@ -128,7 +133,9 @@ pub async fn save(
         last_refresh_run: old.last_refresh_run.clone(),
         ..draft.clone()
     };
-    app.store.save_edit(&new, &draft.id, &sealed).await?;
+    let edit =
+        Edit { connection: &new, draft: &draft.id, read_at: old.updated_at, moved, credentials: &sealed };
+    app.store.save_edit(&edit).await?;
     if new.settings != old.settings {
         // A session belongs to the settings it was got with (a client id, a sign-in method) as much as to the secret.
         app.store.drop_sessions(&old.id, None).await?;
@@ -181,11 +188,7 @@ fn must_give_again(
     kept: &BTreeMap<String, SecretValue>,
     given: &BTreeMap<String, SecretValue>,
 ) -> Result<(), Failure> {
-    let before: Vec<_> = form.origins(&old.settings).into_iter().map(|(_, url, _)| url.origin()).collect();
-    let origins = form.origins(&new.settings);
-    let Some((field, moved, _)) = origins.iter().find(|(_, url, _)| !before.contains(&url.origin())) else {
-        return Ok(());
-    };
+    let Some((field, moved)) = moved_to(form, &old.settings, &new.settings) else { return Ok(()) };
     let missing: Vec<&str> = kept.keys().filter(|id| !given.contains_key(*id)).map(String::as_str).collect();
     if missing.is_empty() {
         return Ok(());
@@ -199,6 +202,13 @@ fn must_give_again(
     .at(Stage::Settings)
     .field(field.clone())
     .remedy(format!("give it again for the new address: {}", options.join(" "))))
+}
+
+/// The address that leads to another system than before, with its field.
+fn moved_to(form: &Form, old: &Map<String, Value>, new: &Map<String, Value>) -> Option<(String, Url)> {
+    let before: Vec<_> = form.origins(old).into_iter().map(|(_, url, _)| url.origin()).collect();
+    let mut after = form.origins(new).into_iter();
+    after.find(|(_, url, _)| !before.contains(&url.origin())).map(|(field, url, _)| (field, url))
 }
 
 /// The values of every credential in which something differs from before.

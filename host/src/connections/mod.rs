@@ -10,7 +10,8 @@ pub mod secrets;
 
 use crate::{
     app::App,
-    model::{connection::Connection, run::Run, run::RunState, settings::Problem},
+    model::{connection::Connection, run::Run, run::RunState, settings::Problem, text::printable},
+    store,
 };
 use jackfield_plugin::contract::{Failure, Stage};
 
@@ -35,6 +36,22 @@ pub async fn find(app: &App, name: &str) -> Result<Connection, Failure> {
     Err(Failure::you(format!("there is no connection \"{name}\"")).remedy(remedy))
 }
 
+/// Deletes a connection with everything that is its own. A run that waits to be taken up is cancelled by that; one that is
+/// being driven is in the way.
+///
+/// # Errors
+/// It is being tested or refreshed, or the store failed.
+pub async fn delete(app: &App, connection: &Connection) -> Result<(), Failure> {
+    loop {
+        match app.store.delete_connection(&connection.id).await {
+            Err(store::Error::RunActive { run }) if run.state == RunState::Queued => {
+                app.store.request_cancel(&run.id).await?;
+            }
+            other => return Ok(other?),
+        }
+    }
+}
+
 /// The rules for a name: something to read, and not taken by another.
 async fn check_name(app: &App, name: &str, own: Option<&Connection>) -> Result<String, Failure> {
     let name = name.trim();
@@ -42,7 +59,7 @@ async fn check_name(app: &App, name: &str, own: Option<&Connection>) -> Result<S
     if name.is_empty() {
         return wrong("must not be empty");
     }
-    if name.chars().count() > 200 || name.chars().any(char::is_control) {
+    if name.chars().count() > 200 || name.chars().any(char::is_control) || printable(name) != name {
         return wrong("must be at most 200 characters, without control characters");
     }
     match app.store.connection_by_name(name).await? {

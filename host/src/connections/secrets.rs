@@ -70,6 +70,19 @@ async fn open(app: &App, connection: &ConnectionId, only_readable: bool) -> Resu
     Ok(opened)
 }
 
+/// The newest version of each credential, whatever its state: the next one counts on from it.
+///
+/// # Errors
+/// The store failed.
+pub async fn newest_versions(app: &App, connection: &ConnectionId) -> Result<BTreeMap<String, i64>, Failure> {
+    let mut newest = BTreeMap::new();
+    for known in app.store.credentials(connection).await? {
+        let version = newest.entry(known.credential).or_insert(0);
+        *version = known.version.max(*version);
+    }
+    Ok(newest)
+}
+
 /// The ids of the secret fields that a connection has a value for.
 ///
 /// # Errors

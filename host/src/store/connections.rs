@@ -1,6 +1,6 @@
 //! Connections: drafts, ready ones, and the way from one to the other.
 
-use super::credentials::{insert_version, make_way};
+use super::credentials::{insert_version, make_way, retire_all};
 use super::error::{Doing, is_unique_violation};
 use super::sqlite::Row;
 use super::{Error, SealedField, Store, from_json, to_json};
@@ -9,6 +9,21 @@ use crate::model::connection::{Connection, ConnectionState, folded};
 use crate::model::credential::CredentialVersion;
 use crate::model::id::{ConnectionId, RunId};
 use sqlx::Row as _;
+
+/// An edit that was tried as a draft.
+#[derive(Clone, Copy, Debug)]
+pub struct Edit<'a> {
+    /// The connection as it is to be.
+    pub connection: &'a Connection,
+    /// The draft on which it was tried.
+    pub draft: &'a ConnectionId,
+    /// `updated_at` of the connection when it was read: a change that somebody else made since then is not undone.
+    pub read_at: Millis,
+    /// The address moved to another system: every secret of before, in use or not, belongs there and is forgotten.
+    pub moved: bool,
+    /// The credentials that were entered anew.
+    pub credentials: &'a [(CredentialVersion, Vec<SealedField>)],
+}
 
 impl Store {
     /// Stores a new connection, ready or draft.
@@ -116,16 +131,16 @@ impl Store {
 
     /// Saves an edit that was tried as a draft, all at once: the connection's fields, each credential that was entered anew
     /// (its current version becomes the previous one, the previous one is retired), and the end of the draft.
-    pub async fn save_edit(
-        &self,
-        connection: &Connection,
-        draft: &ConnectionId,
-        credentials: &[(CredentialVersion, Vec<SealedField>)],
-    ) -> Result<(), Error> {
+    pub async fn save_edit(&self, edit: &Edit<'_>) -> Result<(), Error> {
         const DOING: &str = "save an edited connection";
+        let Edit { connection, draft, credentials, .. } = edit;
         let mut tx = self.write().await?;
+        unchanged_since(&mut tx, connection, edit.read_at).await?;
         update(&mut tx, connection).await?;
-        for (version, fields) in credentials {
+        if edit.moved {
+            retire_all(&mut tx, &connection.id).await?;
+        }
+        for (version, fields) in *credentials {
             make_way(&mut tx, &connection.id, &version.credential).await?;
             insert_version(&mut tx, &connection.id, version, fields).await?;
             sqlx::query("DELETE FROM kept_sessions WHERE connection_id = $1 AND credential = $2")
@@ -158,6 +173,21 @@ impl Store {
             .await
             .doing(DOING)?;
         tx.commit().await.doing(DOING)
+    }
+}
+
+/// Refuses if the connection is not as it was read.
+async fn unchanged_since(tx: &mut super::Tx, connection: &Connection, read_at: Millis) -> Result<(), Error> {
+    let found: Option<(Millis,)> = sqlx::query_as("SELECT updated_at FROM connections WHERE id = $1")
+        .bind(connection.id.as_str())
+        .fetch_optional(&mut **tx)
+        .await
+        .doing("read a connection")?;
+    match found {
+        Some((updated_at,)) if updated_at != read_at => {
+            Err(Error::Changed { what: format!("the connection \"{}\"", connection.name) })
+        }
+        _ => Ok(()),
     }
 }
 

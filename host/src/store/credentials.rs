@@ -131,6 +131,18 @@ pub(super) async fn make_way(tx: &mut Tx, connection: &ConnectionId, credential:
     Ok(())
 }
 
+/// Retires every version of every credential, with its values and the sessions that were got with it.
+pub(super) async fn retire_all(tx: &mut Tx, connection: &ConnectionId) -> Result<(), Error> {
+    for step in [
+        "DELETE FROM sealed_fields WHERE connection_id = $1",
+        "UPDATE credential_versions SET state = 'retired' WHERE connection_id = $1",
+        "DELETE FROM kept_sessions WHERE connection_id = $1",
+    ] {
+        sqlx::query(step).bind(connection.as_str()).execute(&mut **tx).await.doing("retire credentials")?;
+    }
+    Ok(())
+}
+
 /// Inserts a version with its values.
 pub(super) async fn insert_version(
     tx: &mut Tx,

@@ -29,6 +29,14 @@ pub enum Error {
         /// What it is, with its name or id.
         what: String,
     },
+    /// Somebody else changed it since it was read.
+    #[error(
+        "{what} was changed by somebody else meanwhile, so this change was not saved; look at it and try again"
+    )]
+    Changed {
+        /// What it is, with its name.
+        what: String,
+    },
     /// The run was taken over, ended or cancelled meanwhile: whoever holds this attempt may not go on.
     #[error("run {run} is no longer held by its attempt {attempt}: it was taken over or has ended")]
     Lost {

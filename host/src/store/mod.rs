@@ -41,6 +41,7 @@ mod testing;
 mod tests;
 
 pub use catalog::{Diff, Generation, KindSwap};
+pub use connections::Edit;
 pub use credentials::SealedField;
 pub use error::Error;
 pub use events::NewEvent;

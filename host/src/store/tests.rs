@@ -1,7 +1,7 @@
 //! Tests of everything but the catalog.
 
 use super::testing::{Fresh, LONG, connection, run};
-use super::{Beat, Error, KeptSession, NewEvent, SealedField, Store};
+use super::{Beat, Edit, Error, KeptSession, NewEvent, SealedField, Store};
 use crate::model::connection::ConnectionState;
 use crate::model::credential::{CredentialVersion, VersionState};
 use crate::model::id::{ConnectionId, RunId};
@@ -78,7 +78,8 @@ async fn an_edit_moves_credentials_along_and_empties_the_oldest() {
         draft.draft_of = Some(edited.id.clone());
         store.insert_connection(&draft).await.unwrap();
         edited.description = format!("edit {number}");
-        store.save_edit(&edited, &draft.id, &[version(number, VersionState::Current)]).await.unwrap();
+        let credentials = [version(number, VersionState::Current)];
+        store.save_edit(&edit(&edited, &draft.id, &credentials)).await.unwrap();
         assert_eq!(store.connection(&draft.id).await.unwrap(), None);
     }
     assert_eq!(store.connection(&edited.id).await.unwrap().unwrap().description, "edit 3");
@@ -89,6 +90,44 @@ async fn an_edit_moves_credentials_along_and_empties_the_oldest() {
     assert_eq!(store.sealed_fields(&edited.id, VersionState::Current).await.unwrap()[0].blob, [3; 3]);
     assert_eq!(store.sealed_fields(&edited.id, VersionState::Previous).await.unwrap()[0].blob, [2; 3]);
     assert!(store.sealed_fields(&edited.id, VersionState::Retired).await.unwrap().is_empty());
+}
+
+fn edit<'a>(
+    connection: &'a crate::model::connection::Connection,
+    draft: &'a ConnectionId,
+    credentials: &'a [(CredentialVersion, Vec<SealedField>)],
+) -> Edit<'a> {
+    Edit { connection, draft, read_at: connection.updated_at, moved: false, credentials }
+}
+
+#[tokio::test]
+async fn an_edit_does_not_undo_what_somebody_else_changed() {
+    let fresh = Fresh::open().await;
+    let store = &fresh.store;
+    let mut edited = connection("EU", ConnectionState::Ready);
+    store.insert_connection(&edited).await.unwrap();
+    let late = Edit { read_at: edited.updated_at - 1, ..edit(&edited, &edited.id, &[]) };
+    assert!(matches!(store.save_edit(&late).await, Err(Error::Changed { .. })));
+    edited.updated_at += 1;
+    store.update_connection(&edited).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_belongs_to_another_address_is_forgotten_whether_in_use_or_not() {
+    let fresh = Fresh::open().await;
+    let store = &fresh.store;
+    let edited = connection("EU", ConnectionState::Ready);
+    store.insert_connection(&edited).await.unwrap();
+    let (first, fields) = version(1, VersionState::Current);
+    store.put_credential(&edited.id, &first, &fields).await.unwrap();
+    store.put_session(&edited.id, &kept(i64::MAX / 2), "me").await.unwrap();
+    let nobody = ConnectionId::random();
+    store.save_edit(&Edit { moved: true, ..edit(&edited, &nobody, &[]) }).await.unwrap();
+    for state in [VersionState::Current, VersionState::Previous, VersionState::Retired] {
+        assert!(store.sealed_fields(&edited.id, state).await.unwrap().is_empty());
+    }
+    assert_eq!(store.credentials(&edited.id).await.unwrap()[0].state, VersionState::Retired);
+    assert_eq!(store.session(&edited.id, "token").await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -102,7 +141,8 @@ async fn an_edit_is_saved_whole_or_not_at_all() {
     // The version is there already, so the edit fails at its last step.
     let changed = crate::model::connection::Connection { name: "US".to_owned(), ..edited.clone() };
     let nobody = ConnectionId::random();
-    store.save_edit(&changed, &nobody, &[version(1, VersionState::Current)]).await.unwrap_err();
+    let credentials = [version(1, VersionState::Current)];
+    store.save_edit(&edit(&changed, &nobody, &credentials)).await.unwrap_err();
     assert_eq!(store.connection(&edited.id).await.unwrap(), Some(edited.clone()));
     assert_eq!(store.credentials(&edited.id).await.unwrap()[0].state, VersionState::Current);
 }
