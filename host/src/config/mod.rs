@@ -171,7 +171,16 @@ impl Config {
     /// The rules that types cannot say.
     fn check(&self) -> Result<(), Error> {
         let invalid = |text: &str| Err(Error::Invalid(text.to_owned()));
+        if self.data_dir.as_os_str().is_empty() {
+            return invalid("data_dir must not be empty");
+        }
+        if self.run.test_limit_seconds == 0 || self.run.refresh_limit_seconds == 0 {
+            return invalid("run.test_limit_seconds and run.refresh_limit_seconds must be at least 1");
+        }
         let prefix = &self.log.prefix;
+        if prefix.len() > 100 {
+            return invalid("log.prefix must be at most 100 bytes");
+        }
         if prefix.is_empty() || prefix.contains(['/', '\\', '\0']) || prefix.starts_with('.') {
             return invalid(
                 "log.prefix must be a file name's beginning, without slashes and not beginning with a dot",

@@ -162,7 +162,7 @@ impl RunLog {
 
     /// A run's result without secrets.
     pub fn scrubbed_json(&self, value: &Value) -> Value {
-        serde_json::from_slice(&self.scrubber.scrub(value.to_string().into_bytes())).unwrap_or_default()
+        self.scrubber.scrub_json(value)
     }
 
     /// Notes an exchange.
