@@ -1,7 +1,8 @@
 //! The command line itself: its help, its completions, and what it does where nobody listens.
 
-use crate::support::{hostile_host, with_connection};
+use crate::support::{adding, hostile_host, with_connection};
 use jackfield_tests::Host;
+use serde_json::Value;
 use std::process::Stdio;
 
 const COMMANDS: &[&str] = &[
@@ -141,4 +142,28 @@ fn the_worker_is_no_command_for_people() {
     assert_eq!(ended.stdout, "");
     assert!(ended.stderr.contains("is started by Jackfield itself"), "{}", ended.all());
     assert_eq!(ended.code(), 1);
+}
+
+#[test]
+fn an_output_that_is_cut_is_no_success() {
+    let host = with_connection("A");
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let status =
+        host.command(["connection", "list", "--json"]).stdout(full).stderr(Stdio::null()).status().unwrap();
+    assert!(!status.success(), "whoever reads half a list takes it for the whole");
+}
+
+#[test]
+fn a_secret_that_looks_like_a_number_or_a_key_leaves_json_whole() {
+    for secret in ["1795", "connection"] {
+        let host = hostile_host();
+        host.file("token", secret);
+        let mut arguments = adding("A");
+        arguments.push("--json".to_owned());
+        let added = host.run(arguments).expect_success();
+        let added: Value = serde_json::from_str(&added.stdout).expect("JSON");
+        assert!(added["connection"]["connection"]["created_at"].is_number(), "{added}");
+        assert_eq!(added["refresh"]["result"]["kinds"][0]["count"], 250);
+        assert_eq!(host.json(["run", "list"])[0]["result"]["kinds"][0]["count"], 250);
+    }
 }

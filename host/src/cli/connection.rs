@@ -146,15 +146,20 @@ async fn add_one(arguments: Add, desk: &Desk) -> Result<ExitCode, Failure> {
     let draft = add::draft(app, new).await?;
     desk.output.say(&format!("Testing \"{}\" ({})", draft.name, draft.connector));
     let saved = match test(desk, &draft).await {
-        Ok(test) if test.state == RunState::Succeeded => add::save(app, &draft, &test).await,
+        Ok(test) if test.state == RunState::Succeeded => {
+            add::save(app, &draft, &test).await.map(|saved| (saved, test))
+        }
         Ok(test) => {
             add::discard(app, &draft).await?;
             desk.output.say("Not saved, because its test did not pass.");
-            return Ok(finished(desk, &test));
+            if desk.output.json {
+                desk.output.json(&json!({ "connection": null, "test": test, "refresh": null }))?;
+            }
+            return Ok(code_of(&test, desk));
         }
         Err(failure) => Err(failure),
     };
-    let saved = match saved {
+    let (saved, test) = match saved {
         Ok(saved) => saved,
         Err(failure) => {
             add::discard(app, &draft).await?;
@@ -171,8 +176,8 @@ async fn add_one(arguments: Add, desk: &Desk) -> Result<ExitCode, Failure> {
         desk.output.say(&format!("  again: jackfield connection refresh {}", shell_word(&saved.name)));
     }
     if desk.output.json {
-        desk.output
-            .json(&json!({ "connection": view::as_json(desk, &saved.id).await?, "refresh": refreshed }))?;
+        let connection = view::as_json(desk, &saved.id).await?;
+        desk.output.json(&json!({ "connection": connection, "test": test, "refresh": refreshed }))?;
     }
     Ok(code_of(&refreshed, desk))
 }
@@ -180,17 +185,13 @@ async fn add_one(arguments: Add, desk: &Desk) -> Result<ExitCode, Failure> {
 async fn edit_one(arguments: Edit, desk: &Desk) -> Result<ExitCode, Failure> {
     let app = &desk.app;
     let old = connections::find(app, &arguments.connection).await?;
-    let form = Form::of(&desk.describe(&old.connector).await?.settings);
-    let mut values = arguments.given.values(&form)?;
-    for key in &arguments.unset {
-        let field = form.field(key)?;
-        if field.secret {
-            return Err(Failure::you(format!("{key} is a secret, and a secret has no default"))
-                .field(key)
-                .remedy("give another with --secret, or change the setting that makes it apply"));
-        }
-        values.settings.insert(field.id.clone(), serde_json::Value::Null);
-    }
+    let values = if arguments.given.is_empty() && arguments.unset.is_empty() {
+        // Name, description and cap are the host's own: they change even where the plugin is missing.
+        input::Values::default()
+    } else {
+        let form = Form::of(&desk.describe(&old.connector).await?.settings);
+        arguments.given.values(&form)?.unset(&form, &arguments.unset)?
+    };
     let change = Change {
         name: arguments.new_name,
         description: arguments.description,
@@ -297,7 +298,10 @@ async fn log(desk: &Desk, name: &str, path_only: bool) -> Result<ExitCode, Failu
     };
     let path = desk.app.config.logs().join(newest);
     if path_only {
-        desk.output.line(&path.display().to_string());
+        match desk.output.json {
+            true => desk.output.json(&json!({ "path": path }))?,
+            false => desk.output.line(&path.display().to_string()),
+        }
         return Ok(ExitCode::SUCCESS);
     }
     let text = std::fs::read_to_string(&path)
@@ -323,7 +327,7 @@ async fn delete(desk: &Desk, name: &str, yes: bool) -> Result<ExitCode, Failure>
             return Ok(ExitCode::SUCCESS);
         }
     }
-    desk.app.store.delete_connection(&connection.id).await?;
+    connections::delete(&desk.app, &connection).await?;
     let green = paint(AnsiColor::Green);
     desk.output.say(&format!("{green}Deleted{green:#} \"{}\".", connection.name));
     if desk.output.json {
@@ -335,5 +339,9 @@ async fn delete(desk: &Desk, name: &str, yes: bool) -> Result<ExitCode, Failure>
 /// A name as a shell takes it.
 fn shell_word(name: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
-    if name.chars().all(plain) { name.to_owned() } else { format!("'{}'", name.replace('\'', "'\\''")) }
+    let dashes = if name.starts_with('-') { "-- " } else { "" };
+    match name.chars().all(plain) {
+        true => format!("{dashes}{name}"),
+        false => format!("{dashes}'{}'", name.replace('\'', "'\\''")),
+    }
 }

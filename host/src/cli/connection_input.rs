@@ -8,8 +8,15 @@ use crate::model::{
 use clap::Args;
 use dialoguer::{Confirm, Input, Password, Select};
 use jackfield_plugin::contract::Failure;
+use rustix::termios::{OptionalActions, Termios};
 use serde_json::{Map, Value};
-use std::{collections::BTreeMap, fs, io::Read, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{IsTerminal, Read},
+    path::PathBuf,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 /// The largest file that can be a secret or a certificate.
 const LARGEST: u64 = 1024 * 1024;
@@ -48,7 +55,28 @@ pub(super) struct Values {
     pub(super) secrets: BTreeMap<String, SecretValue>,
 }
 
+impl Values {
+    /// Takes settings back to their defaults.
+    pub(super) fn unset(mut self, form: &Form, keys: &[String]) -> Result<Self, Failure> {
+        for key in keys {
+            let field = form.field(key)?;
+            if field.secret {
+                return Err(Failure::you(format!("{key} is a secret, and a secret has no default"))
+                    .field(key)
+                    .remedy("give another with --secret, or change the setting that makes it apply"));
+            }
+            self.settings.insert(field.id.clone(), Value::Null);
+        }
+        Ok(self)
+    }
+}
+
 impl Given {
+    /// Whether neither a setting nor a secret was given.
+    pub(super) fn is_empty(&self) -> bool {
+        self.settings.is_empty() && self.secrets.is_empty()
+    }
+
     /// Reads the settings and secrets that were given.
     pub(super) fn values(&self, form: &Form) -> Result<Values, Failure> {
         let mut values = Values::default();
@@ -116,6 +144,8 @@ fn read_secret(key: &str, source: &str) -> Result<SecretValue, Failure> {
     } else if let Some(variable) = source.strip_prefix("env:") {
         std::env::var(variable)
             .map_err(|_| Failure::you(format!("{key}: the variable {variable} is not set")).field(key))?
+    } else if source == "-" && std::io::stdin().is_terminal() {
+        ask_secret(key)?
     } else if source == "-" {
         let mut text = String::new();
         let read = std::io::stdin().take(LARGEST).read_to_string(&mut text);
@@ -132,7 +162,9 @@ fn read_secret(key: &str, source: &str) -> Result<SecretValue, Failure> {
             "use --secret {key}=@FILE, --secret {key}=env:VARIABLE or --secret {key}=- (standard input)"
         )));
     };
-    let text = text.strip_suffix('\n').unwrap_or(&text);
+    // Editors of some systems put a mark before the text, which is no part of it.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let text = text.strip_suffix('\n').unwrap_or(text);
     let text = text.strip_suffix('\r').unwrap_or(text);
     Ok(SecretValue::new(text))
 }
@@ -158,7 +190,7 @@ pub(super) fn ask(form: &Form, values: &mut Values) -> Result<(), Failure> {
             eprintln!("{line}");
         }
         if field.secret {
-            let text = Password::new().with_prompt(&field.title).interact().map_err(no_answer)?;
+            let text = ask_secret(&field.title)?;
             values.secrets.insert(field.id.clone(), SecretValue::new(text));
         } else {
             let value = ask_one(field)?;
@@ -171,6 +203,7 @@ pub(super) fn ask(form: &Form, values: &mut Values) -> Result<(), Failure> {
 fn ask_one(field: &Field) -> Result<Value, Failure> {
     if !field.choices.is_empty() {
         let labels: Vec<&str> = field.choices.iter().map(|choice| choice.label.as_str()).collect();
+        let _asking = Asking::begin();
         let at = Select::new()
             .with_prompt(&field.title)
             .items(&labels)
@@ -186,15 +219,63 @@ fn ask_one(field: &Field) -> Result<Value, Failure> {
         Some(example) => format!("{} (such as {example})", field.title),
         None => field.title.clone(),
     };
+    let _asking = Asking::begin();
     let text: String = Input::new().with_prompt(prompt).interact_text().map_err(no_answer)?;
     Ok(field.parse(&text)?)
 }
 
 /// Asks yes or no; no unless told otherwise.
 pub(super) fn confirm(question: &str) -> Result<bool, Failure> {
+    let _asking = Asking::begin();
     Confirm::new().with_prompt(question).default(false).interact().map_err(no_answer)
 }
 
+fn ask_secret(prompt: &str) -> Result<String, Failure> {
+    let _asking = Asking::begin();
+    Password::new().with_prompt(prompt).interact().map_err(no_answer)
+}
+
+/// The terminal as it was, while a question stands on it.
+static ASKING: Mutex<Option<Termios>> = Mutex::new(None);
+
+/// A question stands on the terminal until this is dropped.
+struct Asking;
+
+impl Asking {
+    fn begin() -> Self {
+        *asking() = rustix::termios::tcgetattr(std::io::stdin()).ok();
+        Asking
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        *asking() = None;
+    }
+}
+
+fn asking() -> MutexGuard<'static, Option<Termios>> {
+    ASKING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether a question stands on the terminal.
+pub(super) fn is_asking() -> bool {
+    asking().is_some()
+}
+
+/// Gives the terminal back as it was before the question: with its echo and its cursor.
+pub(super) fn restore_terminal() {
+    if let Some(before) = asking().as_ref() {
+        // A terminal that is gone needs nothing back.
+        let _ = rustix::termios::tcsetattr(std::io::stdin(), OptionalActions::Now, before);
+        eprintln!("\x1b[?25h");
+    }
+}
+
 fn no_answer(error: dialoguer::Error) -> Failure {
+    let dialoguer::Error::IO(cause) = &error;
+    if cause.kind() == std::io::ErrorKind::Interrupted {
+        return Failure::cancelled();
+    }
     Failure::you(format!("no answer was given: {error}"))
 }

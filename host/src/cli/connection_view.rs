@@ -58,7 +58,14 @@ async fn address(desk: &Desk, connection: &Connection) -> String {
         Ok(description) => Form::of(&description.settings).address(&connection.settings),
         Err(_) => None,
     }
+    .or_else(|| looks_like_an_address(connection))
     .unwrap_or_else(|| "-".to_owned())
+}
+
+/// Without its plugin nobody knows which setting is the address; but an origin looks like one.
+fn looks_like_an_address(connection: &Connection) -> Option<String> {
+    let mut texts = connection.settings.values().filter_map(Value::as_str);
+    texts.find(|text| text.starts_with("https://") || text.starts_with("http://")).map(str::to_owned)
 }
 
 /// How a connection stands, in a few words.
@@ -71,7 +78,8 @@ async fn state(desk: &Desk, connection: &Connection) -> Result<String, Failure> 
         None => None,
     };
     Ok(match newest {
-        Some(RunState::Queued | RunState::Running) => "refreshing",
+        Some(RunState::Running) => "refreshing",
+        Some(RunState::Queued) => "refresh was interrupted",
         Some(RunState::Failed) => "last refresh failed",
         Some(RunState::Cancelled) => "last refresh cancelled",
         Some(RunState::Succeeded) => "ready",

@@ -158,10 +158,12 @@ fn with_runtime(global: Global, command: Command) -> ExitCode {
         runtime.shutdown_background();
         outcome
     });
-    match outcome {
+    let code = match outcome {
         Ok(code) => code,
         Err(failure) => output.failure(&failure),
-    }
+    };
+    // Whoever reads half an output must not take it for the whole.
+    if output.is_cut() { ExitCode::FAILURE } else { code }
 }
 
 async fn dispatch(
@@ -179,7 +181,10 @@ async fn dispatch(
         _ => {}
     }
     let app = App::open(loaded.config, scrubber).await?;
-    runs::sweep(&app).await?;
+    if let Err(failure) = runs::sweep(&app).await {
+        // A full disk must not keep anybody from looking; whoever writes will be told again.
+        output.warn(&format!("warning: what earlier runs left could not be cared for: {}", failure.message));
+    }
     let desk = Desk { app, output: output.clone(), cancel };
     let outcome = match command {
         Command::Plugin(command) => plugin::run(command, &desk).await,
@@ -218,7 +223,14 @@ fn set_colour(colour: Colour) {
 }
 
 fn log_to_stderr(config: &Config, scrubber: &Scrubber) -> Result<(), Failure> {
-    let filter = tracing_subscriber::EnvFilter::try_new(&config.log.level).map_err(|error| {
+    let level = &config.log.level;
+    if !level.contains(['=', ',', '[']) && level.parse::<tracing_subscriber::filter::LevelFilter>().is_err() {
+        return Err(Failure::you(format!(
+            "log.level \"{level}\" is none of error, warn, info, debug, trace"
+        ))
+        .remedy("or give directives such as jackfield=debug"));
+    }
+    let filter = tracing_subscriber::EnvFilter::try_new(level).map_err(|error| {
         Failure::you(format!("log.level \"{}\" cannot be used: {error}", config.log.level))
     })?;
     let scrubber = scrubber.clone();
@@ -235,24 +247,28 @@ fn log_to_stderr(config: &Config, scrubber: &Scrubber) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A token that fires at the first Ctrl-C or SIGTERM. A second one ends the process at once.
+/// A token that fires at the first Ctrl-C, SIGTERM or SIGHUP. A second one ends the process at once, and so does the first
+/// while a question stands on the terminal.
 fn on_interrupt() -> CancellationToken {
+    use tokio::signal::unix::{SignalKind, signal};
     let token = CancellationToken::new();
     let fired = token.clone();
+    // With a handler, writing past a limit on file sizes is an error that can be told instead of a sudden end.
+    let limit = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()));
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    let signals: Vec<_> = kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect();
     tokio::spawn(async move {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
+        let _limit = limit;
+        let mut signals = signals;
         loop {
-            let terminated = async {
-                match terminate.as_mut() {
-                    Some(signal) => drop(signal.recv().await),
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                result = tokio::signal::ctrl_c() => if result.is_err() { return },
-                () = terminated => {}
+            let mut waiting: futures_util::stream::FuturesUnordered<_> =
+                signals.iter_mut().map(|signal| signal.recv()).collect();
+            if futures_util::StreamExt::next(&mut waiting).await.is_none() {
+                return;
             }
-            if fired.is_cancelled() {
+            drop(waiting);
+            if fired.is_cancelled() || connection_input::is_asking() {
+                connection_input::restore_terminal();
                 std::process::exit(130);
             }
             fired.cancel();

@@ -6,8 +6,12 @@ use comfy_table::{ContentArrangement, Table, presets};
 use jackfield_plugin::contract::{Blame, Failure};
 use serde::Serialize;
 use std::{
-    io::{IsTerminal, Write},
+    io::{ErrorKind, IsTerminal, Write},
     process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// Exit code of a cancelled command, as shells have it.
@@ -19,25 +23,41 @@ pub(super) struct Output {
     /// JSON instead of tables.
     pub(super) json: bool,
     scrubber: Scrubber,
+    /// Something could not be written.
+    cut: Arc<AtomicBool>,
 }
 
 impl Output {
     pub(super) fn new(json: bool, scrubber: Scrubber) -> Self {
-        Output { json, scrubber }
+        Output { json, scrubber, cut: Arc::default() }
     }
 
     /// Prints a value as JSON.
     pub(super) fn json(&self, value: &impl Serialize) -> Result<(), Failure> {
-        let text = serde_json::to_string_pretty(value)
-            .map_err(|error| Failure::jackfield(format!("the output cannot be written: {error}")))?;
-        self.line(&text);
+        let failed = |error| Failure::jackfield(format!("the output cannot be written: {error}"));
+        let value = serde_json::to_value(value).map_err(failed)?;
+        // Texts within, and not the text of the whole: a secret may look like a number or a key.
+        let text = serde_json::to_string_pretty(&self.scrubber.scrub_json(&value)).map_err(failed)?;
+        self.write(&text);
         Ok(())
     }
 
     /// Prints a line.
     pub(super) fn line(&self, line: &str) {
-        // A reader that has had enough (`| head`) is no failure.
-        let _ = writeln!(anstream::stdout(), "{}", self.scrubber.scrub_text(line));
+        self.write(&self.scrubber.scrub_text(line));
+    }
+
+    fn write(&self, text: &str) {
+        let Err(error) = writeln!(anstream::stdout(), "{text}") else { return };
+        // A reader that has had enough (`| head`) is no failure. Others are told once.
+        if error.kind() != ErrorKind::BrokenPipe && !self.cut.swap(true, Ordering::Relaxed) {
+            self.warn(&format!("error: standard output cannot be written: {error}"));
+        }
+    }
+
+    /// Whether something could not be written.
+    pub(super) fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::Relaxed)
     }
 
     /// Prints a line for a person who watches; not in JSON.
@@ -68,7 +88,8 @@ impl Output {
             .load_style(presets::NOTHING)
             .set_content_arrangement(ContentArrangement::Dynamic)
             .set_header(header);
-        if !std::io::stdout().is_terminal() {
+        // Some terminals say that they are no columns wide, which means that they do not know.
+        if !std::io::stdout().is_terminal() || table.width() == Some(0) {
             table.set_content_arrangement(ContentArrangement::Disabled);
         }
         for row in rows {
