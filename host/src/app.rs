@@ -38,6 +38,7 @@ impl App {
     /// The folder cannot be made or written, the database is not ours, or the key is missing or wrong.
     pub async fn open(config: Config, scrubber: Scrubber) -> Result<App, Failure> {
         prepare(&config.data_dir)?;
+        prepare(&config.places())?;
         let database = config.database();
         let store = Store::open(&database).await.map_err(|error| about(&database, error.into()))?;
         let key = key(&config, &store).await?;

@@ -172,3 +172,17 @@ fn a_cap_is_reached_and_never_exceeded() {
     assert_eq!(tenant.add(&["--max-parallel", "0"]).code(), 2);
     assert!(tenant.simulator.requests().is_empty());
 }
+
+#[test]
+fn a_cap_holds_over_processes_and_drafts() {
+    let tenant = Tenant::new(small());
+    tenant.add(&["--max-parallel", "1"]).expect_success();
+    tenant.simulator.add_fault(Fault::new("/api/", FaultKind::Delay { milliseconds: 50 }));
+    tenant.simulator.clear_requests();
+    let refresh = tenant.host.start(["connection", "refresh", "T"]);
+    let edit = tenant.host.start(["connection", "edit", "T", "--set", "web_integration_id=w1"]);
+    tenant.test().expect_success();
+    edit.finish().expect_success();
+    refresh.finish().expect_success();
+    assert_eq!(tenant.simulator.counters().max_in_flight, 1);
+}

@@ -213,6 +213,11 @@ impl Config {
         self.data_dir.join("logs")
     }
 
+    /// The folder of the files with which processes share a connection's places.
+    pub fn places(&self) -> PathBuf {
+        self.data_dir.join("places")
+    }
+
     /// Where the key-encryption key is.
     pub fn key_source(&self) -> KeySource {
         match &self.key {

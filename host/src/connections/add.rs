@@ -87,7 +87,7 @@ pub async fn save(app: &App, draft: &Connection, test: &Run) -> Result<Connectio
 /// # Errors
 /// The store failed.
 pub async fn discard(app: &App, draft: &Connection) -> Result<(), Failure> {
-    Ok(app.store.delete_connection(&draft.id).await?)
+    super::delete(app, draft).await
 }
 
 /// Stores a draft with its secrets; if the secrets cannot be stored, no draft is left.

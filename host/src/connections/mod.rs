@@ -47,7 +47,23 @@ pub async fn delete(app: &App, connection: &Connection) -> Result<(), Failure> {
             Err(store::Error::RunActive { run }) if run.state == RunState::Queued => {
                 app.store.request_cancel(&run.id).await?;
             }
-            other => return Ok(other?),
+            other => {
+                other?;
+                forget_places(app, connection);
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Removes the files by which a connection's processes shared its places. One that stays does no harm.
+fn forget_places(app: &App, connection: &Connection) {
+    let beginning = format!("{}.", connection.id);
+    for entry in std::fs::read_dir(app.config.places()).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(&beginning)
+            && let Err(error) = std::fs::remove_file(entry.path())
+        {
+            tracing::debug!(%error, "the file of a place could not be removed");
         }
     }
 }

@@ -7,6 +7,7 @@ use super::{
     failure::{Trouble, seconds},
     jar::Jars,
     limits::Limits,
+    places::Place,
     policy::{Policy, origin_text},
     pool::Pool,
     prepare::{Prepared, prepare},
@@ -75,6 +76,12 @@ pub(super) struct Answer {
     pub(super) shown: Vec<(String, SecretValue)>,
 }
 
+/// The right to be in flight, here and on this machine.
+struct Turn<'a> {
+    _permit: SemaphorePermit<'a>,
+    _place: Option<Place>,
+}
+
 impl Client {
     /// A client for one run.
     ///
@@ -117,13 +124,13 @@ impl Client {
         let number = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
         let mut count = 1;
         loop {
-            let (permit, waited) = self.or_cancelled(self.turn()).await??;
+            let (turn, waited) = self.or_cancelled(self.turn()).await??;
             let mut attempt = Attempt::new(self, &prepared);
             let outcome = match self.or_cancelled(attempt.run()).await {
                 Ok(outcome) => outcome,
                 Err(cancelled) => Err(cancelled.into()),
             };
-            drop(permit);
+            drop(turn);
             let verdict = retry::judge(&outcome, count, &prepared, &self.limits);
             if let Some(hold) = verdict.hold {
                 self.gate.close_for(hold);
@@ -143,16 +150,24 @@ impl Client {
     }
 
     /// Waits until the gate is open and one more may be in flight. Nobody holds a place while waiting at the gate.
-    async fn turn(&self) -> Result<(SemaphorePermit<'_>, Duration), Failure> {
+    async fn turn(&self) -> Result<(Turn<'_>, Duration), Failure> {
         let mut waited = Duration::ZERO;
         loop {
             self.gate.opened().await;
             let asked = Instant::now();
             let permit = self.cap.acquire().await;
             let permit = permit.map_err(|_| Failure::jackfield("no request can be sent any more"))?;
+            let place = match &self.limits.places {
+                Some(places) => places.take().await.map(Some).unwrap_or_else(|error| {
+                    // Our own count still holds; a full disk must not end what writes nothing.
+                    tracing::warn!(%error, "requests of other processes cannot be counted");
+                    None
+                }),
+                None => None,
+            };
             waited += asked.elapsed();
             if self.gate.is_open() {
-                return Ok((permit, waited));
+                return Ok((Turn { _permit: permit, _place: place }, waited));
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Limits: how long, how much, how often. The host's configuration sets them; nothing of a plugin does.
 
+use super::places::Places;
 use std::{fmt, time::Duration};
 use url::Url;
 
@@ -24,6 +25,8 @@ pub struct Limits {
     pub max_redirects: u32,
     /// The proxy, if the operator configured one. It resolves the names then. Proxy variables are ignored.
     pub proxy: Option<Url>,
+    /// The places that this connection's requests share with those of other processes, if they do.
+    pub places: Option<Places>,
     /// The `User-Agent`, unless the request has its own.
     pub user_agent: String,
 }
@@ -40,6 +43,7 @@ impl Default for Limits {
             max_retry_wait: Duration::from_secs(300),
             max_redirects: 5,
             proxy: None,
+            places: None,
             user_agent: concat!("jackfield/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }

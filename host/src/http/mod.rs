@@ -50,6 +50,7 @@ pub mod exchange;
 mod failure;
 mod jar;
 pub mod limits;
+pub mod places;
 pub mod policy;
 mod pool;
 mod prepare;

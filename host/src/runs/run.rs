@@ -15,6 +15,7 @@ use crate::{
     http::{
         client::Client,
         exchange::Exchange,
+        places::Places,
         policy::{AllowedOrigin, Policy},
     },
     model::{
@@ -244,6 +245,10 @@ impl Work<'_> {
             // A person waits, and wants to know of a wrong port in a second, not after every attempt that a refresh makes.
             limits.max_attempts = limits.max_attempts.min(2);
         }
+        // A draft asks the same system as the connection that it would change.
+        let shared = connection.draft_of.as_ref().unwrap_or(&connection.id);
+        let places = self.app.config.places();
+        limits.places = Some(Places::new(&places, shared.as_str(), connection.max_parallel));
         let (policy, log) = (Policy::new(named.chain(accepted).collect()), self.log.clone());
         let observe = Arc::new(move |exchange: &Exchange| log.exchange(exchange));
         let cap = connection.max_parallel;
