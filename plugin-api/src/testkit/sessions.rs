@@ -2,8 +2,9 @@
 
 use super::answers::Scripted;
 use crate::contract::{
+    Failure,
     http::{Capture, CaptureFrom, Keep},
-    secrets::SessionState,
+    secrets::{SessionOpen, SessionState},
 };
 use serde_json::{Map, Value};
 use std::{
@@ -18,8 +19,10 @@ pub(super) struct Sessions {
     captured: BTreeSet<String>,
     /// Kept across runs: end (in milliseconds) and facts.
     kept: BTreeMap<String, (i64, Value)>,
-    /// Somebody is getting it.
-    taken: BTreeSet<String>,
+    /// Somebody is getting it, in a turn of this number.
+    taken: BTreeMap<String, u64>,
+    /// How many turns there were.
+    turns: u64,
     waiting: Vec<Waker>,
 }
 
@@ -35,17 +38,32 @@ impl Sessions {
     }
 
     /// Ready, or this caller's turn to get it, or to be waited for.
-    pub(super) fn open(&mut self, name: &str, now: i64, waker: &Waker) -> Poll<SessionState> {
-        match self.kept.get(name) {
-            Some((end, facts)) if *end > now => {
-                Poll::Ready(SessionState { ready: true, facts: facts.clone() })
+    pub(super) fn open(
+        &mut self,
+        open: &SessionOpen,
+        now: i64,
+        waker: &Waker,
+    ) -> Poll<Result<SessionState, Failure>> {
+        let name = open.name.as_str();
+        if self.has(name, now) {
+            let facts = self.kept.get(name).map(|(_, facts)| facts.clone()).unwrap_or_default();
+            return Poll::Ready(Ok(SessionState { ready: true, facts, turn: 0 }));
+        }
+        match self.taken.get(name) {
+            Some(turn) if *turn == open.turn => {
+                self.release(name);
+                Poll::Ready(Err(Failure::plugin(format!(
+                    "signing in did not capture the session \"{name}\""
+                ))))
             }
-            _ if self.taken.insert(name.to_owned()) => {
-                Poll::Ready(SessionState { ready: false, facts: Value::Null })
-            }
-            _ => {
+            Some(_) => {
                 self.waiting.push(waker.clone());
                 Poll::Pending
+            }
+            None => {
+                self.turns += 1;
+                self.taken.insert(name.to_owned(), self.turns);
+                Poll::Ready(Ok(SessionState { ready: false, facts: Value::Null, turn: self.turns }))
             }
         }
     }
