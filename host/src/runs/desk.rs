@@ -224,12 +224,16 @@ impl Desk {
         Ok(claimed?.then_some(turn))
     }
 
-    /// Ends this run's turn of getting a session.
+    /// Ends this run's turn of getting a session, or throws the session away if nobody is getting it.
     ///
     /// # Errors
     /// The store failed.
     pub async fn close_session(&self, name: String) -> Result<Done, Failure> {
-        self.end_turn(&name).await?;
+        if !self.end_turn(&name).await? {
+            self.handles.forget(&name);
+            self.lock().facts.remove(&name);
+            self.store.drop_session(&self.connection, &name).await?;
+        }
         Ok(Done {})
     }
 

@@ -113,3 +113,33 @@ async fn signing_in_without_a_capture_fails_at_once() {
     let got = open(&desk, next.turn).await.unwrap();
     assert!(got.ready && got.facts["/user"] == "Ada");
 }
+
+#[tokio::test]
+async fn a_session_that_is_closed_is_thrown_away() {
+    let (desk, _folder) = desk().await;
+    let turn = open(&desk, 0).await.unwrap().turn;
+    capture(&desk, "the-token", json!({"/user": "Ada"})).await;
+    assert!(open(&desk, turn).await.unwrap().ready);
+    desk.close_session("session".to_owned()).await.unwrap();
+    assert!(desk.handles.captured("session").is_none());
+    assert_eq!(desk.store.session(&desk.connection, "session").await.unwrap(), None);
+    let next = open(&desk, 0).await.unwrap();
+    assert!(!next.ready && next.facts.is_null());
+    desk.close_session("session".to_owned()).await.unwrap();
+
+    // One of an earlier run.
+    capture(&desk, "the-token", json!({})).await;
+    let later = later(&desk);
+    later.close_session("session".to_owned()).await.unwrap();
+    assert!(!open(&later, 0).await.unwrap().ready);
+}
+
+#[tokio::test]
+async fn giving_a_turn_up_throws_nothing_away() {
+    let (desk, _folder) = desk().await;
+    assert!(!open(&desk, 0).await.unwrap().ready);
+    // Meanwhile another process has got it, after its claim ran out here.
+    capture(&later(&desk), "the-token", json!({"/user": "Ada"})).await;
+    desk.close_session("session".to_owned()).await.unwrap();
+    assert_eq!(open(&desk, 0).await.unwrap().facts, json!({"/user": "Ada"}));
+}

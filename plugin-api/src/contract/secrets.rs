@@ -45,7 +45,8 @@ pub struct SessionState {
     pub turn: u64,
 }
 
-/// Ends this caller's turn of getting a session, or throws a session away.
+/// Ends the turn of getting a session, or throws the session away if nobody is getting it: the captured value, and what was
+/// kept across runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionClose {
     /// The session's name.

@@ -101,7 +101,7 @@ impl SmallHost {
         if answer.status == 401 {
             for slot in &asked.slots {
                 if let SecretRef::Captured(name) = &slot.secret {
-                    self.sessions.close(name);
+                    self.sessions.forget(name);
                 }
             }
         }

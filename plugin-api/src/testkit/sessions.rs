@@ -68,16 +68,24 @@ impl Sessions {
         }
     }
 
-    /// Gives a turn back, or throws a session away.
+    /// Gives a turn back, or throws a session away if nobody is getting it.
     pub(super) fn close(&mut self, name: &str) {
-        self.captured.remove(name);
-        self.kept.remove(name);
-        self.release(name);
+        if !self.release(name) {
+            self.forget(name);
+        }
     }
 
-    fn release(&mut self, name: &str) {
-        self.taken.remove(name);
+    /// Throws a session away.
+    pub(super) fn forget(&mut self, name: &str) {
+        self.captured.remove(name);
+        self.kept.remove(name);
+    }
+
+    /// Ends a turn. Yields whether there was one.
+    fn release(&mut self, name: &str) -> bool {
+        let had_turn = self.taken.remove(name).is_some();
         self.waiting.drain(..).for_each(Waker::wake);
+        had_turn
     }
 
     /// Notes a value that the host made itself.
@@ -129,4 +137,26 @@ fn end(keep: &Keep, body: &Value, now: i64) -> i64 {
 fn facts(keep: &Keep, body: &Value) -> Value {
     let fact = |pointer: &String| Some((pointer.clone(), body.pointer(pointer)?.clone()));
     keep.facts.iter().filter_map(fact).collect::<Map<_, _>>().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::Waker;
+
+    #[test]
+    fn a_session_that_is_closed_is_thrown_away() {
+        let mut sessions = Sessions::default();
+        let open = SessionOpen { name: "session".to_owned(), credential: "key".to_owned(), turn: 0 };
+        let ready = |sessions: &mut Sessions| match sessions.open(&open, 0, Waker::noop()) {
+            Poll::Ready(state) => state.unwrap().ready,
+            Poll::Pending => panic!("it waits"),
+        };
+        assert!(!ready(&mut sessions));
+        sessions.kept.insert("session".to_owned(), (1, Value::Null));
+        sessions.close("session");
+        assert!(ready(&mut sessions), "only the turn ended");
+        sessions.close("session");
+        assert!(!ready(&mut sessions));
+    }
 }
