@@ -63,8 +63,10 @@ pub struct Desk {
 struct Sessions {
     /// What is remembered of those that are open.
     facts: HashMap<String, Value>,
-    /// Those that a caller of this run is getting, with the credential it said.
-    being_got: HashMap<String, String>,
+    /// Those that a caller of this run is getting, in a turn of this number.
+    being_got: HashMap<String, u64>,
+    /// How many turns there were.
+    turns: u64,
     /// The values that were answered with 401. They stay revealable: a request that is on its way to show one gets its own
     /// 401 and comes back for the next.
     refused: HashMap<String, SecretValue>,
@@ -138,15 +140,25 @@ impl Desk {
             // Made before looking, so that a bell between looking and waiting is heard.
             let bell = self.bell.notified();
             if let Some(facts) = self.open(&open).await? {
-                return Ok(SessionState { ready: true, facts });
+                // What is captured and not kept has ended no turn yet.
+                if self.has_turn(&open) {
+                    self.end_turn(&open.name).await?;
+                }
+                return Ok(SessionState { ready: true, facts, turn: 0 });
             }
-            if self.take_turn(&open).await? {
+            // Whoever comes back from the turn that it still has would wait for itself.
+            if self.has_turn(&open) {
+                let uncaptured = format!("signing in did not capture the session \"{}\"", open.name);
+                self.end_turn(&open.name).await?;
+                return Err(Failure::plugin(uncaptured));
+            }
+            if let Some(turn) = self.take_turn(&open.name).await? {
                 // Whoever had the turn before may have got it between the look and the turn.
                 return match self.open(&open).await {
-                    Ok(None) => Ok(SessionState { ready: false, facts: Value::Null }),
+                    Ok(None) => Ok(SessionState { ready: false, facts: Value::Null, turn }),
                     found => {
-                        self.close_session(open.name).await?;
-                        Ok(SessionState { ready: true, facts: found?.unwrap_or_default() })
+                        self.end_turn(&open.name).await?;
+                        Ok(SessionState { ready: true, facts: found?.unwrap_or_default(), turn: 0 })
                     }
                 };
             }
@@ -188,40 +200,58 @@ impl Desk {
         Ok(Some(facts))
     }
 
-    /// Takes the turn of getting a session, if no other caller has it, in this process or in another.
-    async fn take_turn(&self, open: &SessionOpen) -> Result<bool, Failure> {
-        {
-            let mut sessions = self.lock();
-            if sessions.being_got.contains_key(&open.name) {
-                return Ok(false);
-            }
-            sessions.being_got.insert(open.name.clone(), open.credential.clone());
-        }
-        let claimed = self.store.claim_session(&self.connection, &open.name, &self.holder, TURN).await;
-        if !matches!(claimed, Ok(true)) {
-            self.lock().being_got.remove(&open.name);
-        }
-        Ok(claimed?)
+    /// Whether it is the caller's turn still.
+    fn has_turn(&self, open: &SessionOpen) -> bool {
+        self.lock().being_got.get(&open.name) == Some(&open.turn)
     }
 
-    /// Ends this run's turn of getting a session.
+    /// Takes the turn of getting a session, if no other caller has it, in this process or in another.
+    async fn take_turn(&self, name: &str) -> Result<Option<u64>, Failure> {
+        let turn = {
+            let mut sessions = self.lock();
+            if sessions.being_got.contains_key(name) {
+                return Ok(None);
+            }
+            sessions.turns += 1;
+            let turn = sessions.turns;
+            sessions.being_got.insert(name.to_owned(), turn);
+            turn
+        };
+        let claimed = self.store.claim_session(&self.connection, name, &self.holder, TURN).await;
+        if !matches!(claimed, Ok(true)) {
+            self.lock().being_got.remove(name);
+        }
+        Ok(claimed?.then_some(turn))
+    }
+
+    /// Ends this run's turn of getting a session, or throws the session away if nobody is getting it.
     ///
     /// # Errors
     /// The store failed.
     pub async fn close_session(&self, name: String) -> Result<Done, Failure> {
-        let had_turn = self.lock().being_got.remove(&name).is_some();
-        if had_turn {
-            self.store.release_session(&self.connection, &name, &self.holder).await?;
-            self.bell.notify_waiters();
+        if !self.end_turn(&name).await? {
+            self.handles.forget(&name);
+            self.lock().facts.remove(&name);
+            self.store.drop_session(&self.connection, &name).await?;
         }
         Ok(Done {})
+    }
+
+    /// Ends a turn. Yields whether there was one.
+    async fn end_turn(&self, name: &str) -> Result<bool, Failure> {
+        let had_turn = self.lock().being_got.remove(name).is_some();
+        if had_turn {
+            self.store.release_session(&self.connection, name, &self.holder).await?;
+            self.bell.notify_waiters();
+        }
+        Ok(had_turn)
     }
 
     /// Gives up every turn that the plugin left open.
     pub async fn give_up_claims(&self) {
         let names: Vec<String> = self.lock().being_got.keys().cloned().collect();
         for name in names {
-            if let Err(error) = self.close_session(name).await {
+            if let Err(error) = self.end_turn(&name).await {
                 tracing::warn!(%error, "a session's claim could not be released; it ends by itself");
             }
         }
@@ -339,3 +369,7 @@ impl SlotSource for Desk {
         self.scrubber.scrub_json(value)
     }
 }
+
+#[cfg(test)]
+#[path = "desk_tests.rs"]
+mod tests;

@@ -21,6 +21,9 @@ pub struct SessionOpen {
     pub name: String,
     /// The credential that it is got with.
     pub credential: String,
+    /// The turn that this caller was given and comes back from: if nothing was captured in it, that is a failure.
+    #[serde(default)]
+    pub turn: u64,
 }
 
 impl Call for SessionOpen {
@@ -37,9 +40,13 @@ pub struct SessionState {
     /// What was remembered with it: JSON pointer → value.
     #[serde(default)]
     pub facts: Value,
+    /// This caller's turn of getting it, if it is not ready: for [`SessionOpen::turn`].
+    #[serde(default)]
+    pub turn: u64,
 }
 
-/// Ends this caller's turn of getting a session, or throws a session away.
+/// Ends the turn of getting a session, or throws the session away if nobody is getting it: the captured value, and what was
+/// kept across runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionClose {
     /// The session's name.

@@ -27,7 +27,7 @@ impl Http<'_> {
     /// the others wait. `sign_in` must send a request whose capture has this name and a `keep`.
     ///
     /// # Errors
-    /// Whatever `sign_in` fails with.
+    /// Whatever `sign_in` fails with, or it did not capture the session.
     pub async fn session<F>(
         &self,
         name: &str,
@@ -37,7 +37,7 @@ impl Http<'_> {
     where
         F: Future<Output = Result<(), Failure>>,
     {
-        let open = SessionOpen { name: name.to_owned(), credential: credential.to_owned() };
+        let mut open = SessionOpen { name: name.to_owned(), credential: credential.to_owned(), turn: 0 };
         let state = self.host.call(&open).await?;
         if state.ready {
             return Ok(Session { name: name.to_owned(), facts: state.facts });
@@ -46,10 +46,12 @@ impl Http<'_> {
             self.host.call(&SessionClose { name: name.to_owned() }).await?;
             return Err(failure);
         }
+        open.turn = state.turn;
         let state = self.host.call(&open).await?;
         if !state.ready {
+            // It was got, and lost again to a 401 before it could be used.
             self.host.call(&SessionClose { name: name.to_owned() }).await?;
-            return Err(Failure::plugin(format!("signing in did not capture the session \"{name}\"")));
+            return Err(Failure::remote(format!("the session \"{name}\" ended as soon as it was got")));
         }
         Ok(Session { name: name.to_owned(), facts: state.facts })
     }

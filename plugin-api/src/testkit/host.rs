@@ -101,7 +101,7 @@ impl SmallHost {
         if answer.status == 401 {
             for slot in &asked.slots {
                 if let SecretRef::Captured(name) = &slot.secret {
-                    self.sessions.close(name);
+                    self.sessions.forget(name);
                 }
             }
         }
@@ -234,7 +234,7 @@ async fn open(host: &Mutex<SmallHost>, message: &[u8]) -> Vec<u8> {
     let state = poll_fn(|context| {
         let mut host = lock(host);
         let now = host.now;
-        host.sessions.open(&open.name, now, context.waker())
+        host.sessions.open(&open, now, context.waker())
     });
-    encode(&Ok::<_, Failure>(state.await))
+    encode(&state.await)
 }

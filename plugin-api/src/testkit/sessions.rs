@@ -2,8 +2,9 @@
 
 use super::answers::Scripted;
 use crate::contract::{
+    Failure,
     http::{Capture, CaptureFrom, Keep},
-    secrets::SessionState,
+    secrets::{SessionOpen, SessionState},
 };
 use serde_json::{Map, Value};
 use std::{
@@ -18,8 +19,10 @@ pub(super) struct Sessions {
     captured: BTreeSet<String>,
     /// Kept across runs: end (in milliseconds) and facts.
     kept: BTreeMap<String, (i64, Value)>,
-    /// Somebody is getting it.
-    taken: BTreeSet<String>,
+    /// Somebody is getting it, in a turn of this number.
+    taken: BTreeMap<String, u64>,
+    /// How many turns there were.
+    turns: u64,
     waiting: Vec<Waker>,
 }
 
@@ -35,31 +38,54 @@ impl Sessions {
     }
 
     /// Ready, or this caller's turn to get it, or to be waited for.
-    pub(super) fn open(&mut self, name: &str, now: i64, waker: &Waker) -> Poll<SessionState> {
-        match self.kept.get(name) {
-            Some((end, facts)) if *end > now => {
-                Poll::Ready(SessionState { ready: true, facts: facts.clone() })
+    pub(super) fn open(
+        &mut self,
+        open: &SessionOpen,
+        now: i64,
+        waker: &Waker,
+    ) -> Poll<Result<SessionState, Failure>> {
+        let name = open.name.as_str();
+        if self.has(name, now) {
+            let facts = self.kept.get(name).map(|(_, facts)| facts.clone()).unwrap_or_default();
+            return Poll::Ready(Ok(SessionState { ready: true, facts, turn: 0 }));
+        }
+        match self.taken.get(name) {
+            Some(turn) if *turn == open.turn => {
+                self.release(name);
+                Poll::Ready(Err(Failure::plugin(format!(
+                    "signing in did not capture the session \"{name}\""
+                ))))
             }
-            _ if self.taken.insert(name.to_owned()) => {
-                Poll::Ready(SessionState { ready: false, facts: Value::Null })
-            }
-            _ => {
+            Some(_) => {
                 self.waiting.push(waker.clone());
                 Poll::Pending
+            }
+            None => {
+                self.turns += 1;
+                self.taken.insert(name.to_owned(), self.turns);
+                Poll::Ready(Ok(SessionState { ready: false, facts: Value::Null, turn: self.turns }))
             }
         }
     }
 
-    /// Gives a turn back, or throws a session away.
+    /// Gives a turn back, or throws a session away if nobody is getting it.
     pub(super) fn close(&mut self, name: &str) {
-        self.captured.remove(name);
-        self.kept.remove(name);
-        self.release(name);
+        if !self.release(name) {
+            self.forget(name);
+        }
     }
 
-    fn release(&mut self, name: &str) {
-        self.taken.remove(name);
+    /// Throws a session away.
+    pub(super) fn forget(&mut self, name: &str) {
+        self.captured.remove(name);
+        self.kept.remove(name);
+    }
+
+    /// Ends a turn. Yields whether there was one.
+    fn release(&mut self, name: &str) -> bool {
+        let had_turn = self.taken.remove(name).is_some();
         self.waiting.drain(..).for_each(Waker::wake);
+        had_turn
     }
 
     /// Notes a value that the host made itself.
@@ -111,4 +137,26 @@ fn end(keep: &Keep, body: &Value, now: i64) -> i64 {
 fn facts(keep: &Keep, body: &Value) -> Value {
     let fact = |pointer: &String| Some((pointer.clone(), body.pointer(pointer)?.clone()));
     keep.facts.iter().filter_map(fact).collect::<Map<_, _>>().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::Waker;
+
+    #[test]
+    fn a_session_that_is_closed_is_thrown_away() {
+        let mut sessions = Sessions::default();
+        let open = SessionOpen { name: "session".to_owned(), credential: "key".to_owned(), turn: 0 };
+        let ready = |sessions: &mut Sessions| match sessions.open(&open, 0, Waker::noop()) {
+            Poll::Ready(state) => state.unwrap().ready,
+            Poll::Pending => panic!("it waits"),
+        };
+        assert!(!ready(&mut sessions));
+        sessions.kept.insert("session".to_owned(), (1, Value::Null));
+        sessions.close("session");
+        assert!(ready(&mut sessions), "only the turn ended");
+        sessions.close("session");
+        assert!(!ready(&mut sessions));
+    }
 }

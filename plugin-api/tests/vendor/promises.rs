@@ -57,6 +57,9 @@ impl Connector for Trial {
                 let (first, second) = join(signed_in(context), signed_in(context)).await;
                 first.and(second)?;
             }
+            "forgets to capture" => {
+                drop(context.http().session("session", "token", async || Ok(())).await?);
+            }
             "header" => drop(context.http().send(&get.secret(&settings.token, header)).await?),
             "elsewhere" => {
                 drop(context.http().send(&Request::get("server", "/").bearer(&settings.token)).await?)
@@ -132,6 +135,7 @@ fn what_no_host_accepts_fails_here_too() {
         ("header", "does not allow the secret \"token\" in Header"),
         ("elsewhere", "does not allow the secret \"token\" in Bearer of GET /"),
         ("origin", "goes to \"mode\", which is no origin"),
+        ("forgets to capture", "signing in did not capture the session \"session\""),
         ("uncaptured", "nothing was captured as \"session\""),
         ("unscripted", "nobody scripted an answer to GET /api/things?page=2"),
         ("kind", "the kind \"unicorn\" is not in the description"),
