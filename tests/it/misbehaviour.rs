@@ -152,6 +152,28 @@ fn what_a_plugin_prints_lands_in_the_log_and_nowhere_else() {
     assert!(log.lines().count() < 1100, "{} lines", log.lines().count());
 }
 
+/// The most memory that a process has had so far, in kilobytes; 0 when it has ended.
+fn most_memory(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
+}
+
+#[test]
+fn what_a_plugin_asks_for_at_once_does_not_fill_the_memory() {
+    let host = with_connection("A");
+    misbehave(&host, "A", "flood_calls");
+    let mut started = host.start(["connection", "refresh", "A"]);
+    let mut most = 0;
+    while started.is_running() {
+        most = most.max(most_memory(started.id()));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    started.finish().expect_success();
+    // The plugin sends 400 MB; the host holds 128 MB of them and reads one more, which is there twice while it is decoded.
+    assert!((10_000..280_000).contains(&most), "{most} kB");
+}
+
 #[test]
 fn of_two_objects_with_one_id_the_last_counts_and_a_warning_says_so() {
     let host = with_connection("A");

@@ -58,12 +58,12 @@ pub struct Surroundings {
 pub fn handler(surroundings: Arc<Surroundings>) -> Capabilities {
     Arc::new(move |capability, message| {
         let surroundings = surroundings.clone();
-        Box::pin(async move { surroundings.answer(&capability, &message).await })
+        Box::pin(async move { surroundings.answer(&capability, message).await })
     })
 }
 
 impl Surroundings {
-    async fn answer(&self, capability: &str, message: &[u8]) -> Vec<u8> {
+    async fn answer(&self, capability: &str, message: Vec<u8>) -> Vec<u8> {
         match capability {
             HttpRequest::NAME => {
                 let _waits = self.brake.waits();
@@ -90,7 +90,7 @@ impl Surroundings {
             }
             Random::NAME => serve(message, random).await,
             unknown => encode(&Err::<(), _>(Failure::plugin(format!(
-                "this host offers no capability \"{unknown}\" (contract {})",
+                "this host offers no capability \"{unknown:.64}\" (contract {})",
                 jackfield_plugin::contract::VERSION
             )))),
         }
@@ -152,13 +152,16 @@ impl Surroundings {
     }
 }
 
-/// Decodes a request, does the work, and encodes what came of it.
-async fn serve<C, F>(message: &[u8], work: impl FnOnce(C) -> F) -> Vec<u8>
+/// Decodes a request, does the work, and encodes what came of it. The message is let go of before the work: it may be much
+/// larger than what was wanted of it, and the work may be long.
+async fn serve<C, F>(message: Vec<u8>, work: impl FnOnce(C) -> F) -> Vec<u8>
 where
     C: Call,
     F: Future<Output = Result<C::Answer, Failure>>,
 {
-    match decode::<C>(message, C::NAME, Blame::Plugin) {
+    let request = decode::<C>(&message, C::NAME, Blame::Plugin);
+    drop(message);
+    match request {
         Ok(request) => encode(&work(request).await),
         Err(failure) => encode(&Err::<(), _>(failure)),
     }

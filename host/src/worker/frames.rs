@@ -72,6 +72,19 @@ pub enum Frame {
     },
 }
 
+impl Frame {
+    /// How many bytes of a plugin's own it carries.
+    pub(super) fn weight(&self) -> usize {
+        match self {
+            Frame::Call { capability, message, .. } => capability.len() + message.len(),
+            Frame::Ended { answer, error, .. } => answer.len() + error.as_ref().map_or(0, String::len),
+            Frame::Opened { error } => error.as_ref().map_or(0, String::len),
+            Frame::Invoke { message, .. } | Frame::Answer { message, .. } => message.len(),
+            Frame::Open { .. } | Frame::Describe { .. } => 0,
+        }
+    }
+}
+
 /// Reads one frame; `None` at the end of the stream.
 ///
 /// # Errors

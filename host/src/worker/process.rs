@@ -17,12 +17,19 @@ use std::{
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader},
     process::{Child, ChildStderr, ChildStdin, ChildStdout, Command},
-    sync::mpsc,
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     task::{JoinHandle, JoinSet},
 };
 
 /// How long a worker may take to open its plugin and to describe it: neither does any I/O of its own.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How many bytes of a plugin's messages the host holds at once; past this the plugin waits in the pipe. A single frame is
+/// always less.
+const HELD: usize = 128 * 1024 * 1024;
+
+/// How many calls a plugin may have under way; past this, too, it waits in the pipe.
+const MOST_CALLS: usize = 256;
 
 /// How much a plugin may print in one line before the rest is dropped.
 const LONGEST_LINE: u64 = 4096;
@@ -58,7 +65,10 @@ pub struct Worker {
 type LastWords = Arc<Mutex<VecDeque<String>>>;
 
 /// Frames from the worker, read by a task of their own: reading a frame must not be broken off half-way.
-type Inbound = mpsc::Receiver<io::Result<Frame>>;
+type Inbound = mpsc::Receiver<io::Result<Held>>;
+
+/// A frame, and the room it takes until whoever has it is done with it.
+type Held = (Frame, OwnedSemaphorePermit);
 
 impl Worker {
     /// Starts a worker and has it open its plugin.
@@ -83,7 +93,7 @@ impl Worker {
         let mut worker = Worker { name, child, input, output, last_words, listening, calls: 0 };
         let open = Frame::Open { path: spawn.plugin.clone(), digest: spawn.digest.clone() };
         worker.send(&open).await?;
-        match worker.patiently("open").await? {
+        match worker.patiently("open").await?.0 {
             Frame::Opened { error: None } => Ok(worker),
             Frame::Opened { error: Some(error) } => Err(Failure::plugin(error)),
             other => Err(worker.out_of_turn(&other)),
@@ -97,7 +107,7 @@ impl Worker {
     pub async fn describe(&mut self) -> Result<Description, Failure> {
         self.calls += 1;
         self.send(&Frame::Describe { call: self.calls }).await?;
-        match self.patiently("describe itself").await? {
+        match self.patiently("describe itself").await?.0 {
             Frame::Ended { error: Some(error), .. } => Err(Failure::plugin(error)),
             Frame::Ended { answer, .. } => wire::decode(&answer, "describe", Blame::Plugin),
             other => Err(self.out_of_turn(&other)),
@@ -125,15 +135,18 @@ impl Worker {
                     })?;
                     self.send(&answer).await?;
                 }
-                // A plugin may have many calls under way, but not without end: past this it waits in the pipe.
-                frame = self.output.recv(), if answering.len() < 256 => match self.expect(frame).await? {
-                    Frame::Call { call, capability, message } => {
+                frame = self.output.recv(), if answering.len() < MOST_CALLS => match self.expect(frame).await? {
+                    (Frame::Call { call, capability, message }, room) => {
                         let answer = capabilities(capability, message);
-                        answering.spawn(async move { Frame::Answer { call, message: answer.await } });
+                        answering.spawn(async move {
+                            let message = answer.await;
+                            drop(room);
+                            Frame::Answer { call, message }
+                        });
                     }
-                    Frame::Ended { call, error: None, answer } if call == self.calls => return Ok(answer),
-                    Frame::Ended { error: Some(error), .. } => return Err(self.blame(error)),
-                    other => return Err(self.out_of_turn(&other)),
+                    (Frame::Ended { call, error: None, answer }, _) if call == self.calls => return Ok(answer),
+                    (Frame::Ended { error: Some(error), .. }, _) => return Err(self.blame(error)),
+                    (other, _) => return Err(self.out_of_turn(&other)),
                 }
             }
         }
@@ -160,14 +173,14 @@ impl Worker {
         }
     }
 
-    async fn patiently(&mut self, doing: &str) -> Result<Frame, Failure> {
+    async fn patiently(&mut self, doing: &str) -> Result<Held, Failure> {
         match tokio::time::timeout(PATIENCE, self.output.recv()).await {
             Ok(frame) => self.expect(frame).await,
             Err(_) => Err(self.blame(format!("did not {doing} within {} s", PATIENCE.as_secs()))),
         }
     }
 
-    async fn expect(&mut self, frame: Option<io::Result<Frame>>) -> Result<Frame, Failure> {
+    async fn expect(&mut self, frame: Option<io::Result<Held>>) -> Result<Held, Failure> {
         match frame {
             Some(Ok(frame)) => Ok(frame),
             Some(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
@@ -224,18 +237,29 @@ fn command(spawn: &Spawn) -> Command {
 
 fn receive(output: ChildStdout) -> Inbound {
     let (sender, receiver) = mpsc::channel(16);
+    let rooms = Arc::new(Semaphore::new(HELD));
     tokio::spawn(async move {
         let mut output = BufReader::with_capacity(64 * 1024, output);
         loop {
-            let frame = frames::read(&mut output).await.transpose();
-            let last = !matches!(frame, Some(Ok(_)));
-            let Some(frame) = frame else { return };
-            if sender.send(frame).await.is_err() || last {
+            let Some(frame) = frames::read(&mut output).await.transpose() else { return };
+            let held = match frame {
+                Ok(frame) => hold(frame, &rooms).await,
+                Err(error) => Err(error),
+            };
+            let last = held.is_err();
+            if sender.send(held).await.is_err() || last {
                 return;
             }
         }
     });
     receiver
+}
+
+/// Waits until there is room for a frame. The next one is not read before that.
+async fn hold(frame: Frame, rooms: &Arc<Semaphore>) -> io::Result<Held> {
+    let bytes = u32::try_from(frame.weight()).map_err(io::Error::other)?;
+    let room = rooms.clone().acquire_many_owned(bytes).await.map_err(io::Error::other)?;
+    Ok((frame, room))
 }
 
 fn listen(errors: ChildStderr, printed: Printed, last_words: LastWords) -> JoinHandle<()> {

@@ -17,6 +17,7 @@ use jackfield_plugin::{
     schemars::{self, JsonSchema},
 };
 use serde::{Deserialize, Serialize};
+use std::{future::Future, task::Poll};
 
 #[cfg(test)]
 mod tests;
@@ -126,6 +127,7 @@ async fn act(context: &Asked, mode: &str, refresh: bool) -> Result<(), Failure> 
             Ok(())
         }
         "flood" => put_pages(context, u64::MAX).await,
+        "flood_calls" => flood_calls(context).await,
         "huge" => {
             let object = thing(0).attributes(&serde_json::json!({ "text": "x".repeat(100_000_000) }))?;
             put(context, "thing", vec![object]).await
@@ -181,6 +183,19 @@ async fn put_pages(context: &Asked, count: u64) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Sleeps in 10 calls at once, each with 40 MB that nobody wants.
+async fn flood_calls(context: &Asked) -> Result<(), Failure> {
+    let nap = || Nap { milliseconds: 1500, pillow: "z".repeat(40_000_000) };
+    let mut naps: Vec<_> =
+        (0..10).map(|_| Box::pin(async { context.host().call(&nap()).await.map(drop) })).collect();
+    std::future::poll_fn(|waker| {
+        // Whoever has ended is not asked again.
+        naps.retain_mut(|nap| nap.as_mut().poll(waker).is_pending());
+        if naps.is_empty() { Poll::Ready(Ok(())) } else { Poll::Pending }
+    })
+    .await
+}
+
 /// Takes its time, in steps of 100 ms, with a thing in each.
 async fn slow(context: &Asked, refresh: bool) -> Result<(), Failure> {
     let steps = context.settings().seconds.saturating_mul(10);
@@ -226,6 +241,18 @@ struct Teleport {}
 
 impl Call for Teleport {
     const NAME: &'static str = "universe.teleport";
+    type Answer = Done;
+}
+
+/// A sleep that carries more than a sleep needs.
+#[derive(Serialize, Deserialize)]
+struct Nap {
+    milliseconds: u64,
+    pillow: String,
+}
+
+impl Call for Nap {
+    const NAME: &'static str = "time.sleep";
     type Answer = Done;
 }
 
