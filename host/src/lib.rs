@@ -1,9 +1,11 @@
 //! The house. Arrows point down; hands never lean on each other, the corridor introduces them.
 //!
 //! ```text
-//!         cli                               doors: ask and show, decide nothing
-//!          |
-//!    connections · runs · plugins           corridor: the use cases
+//!              cli                          doors: ask and show, decide nothing
+//!               |
+//!     runs · connections · app              corridor: the use cases
+//!               |     \
+//!               |      plugins · config
 //!      /       |       |       \
 //!  worker    http   secrets   store         hands: each knows one outside thing
 //!      \       |       |       /
