@@ -164,9 +164,9 @@ impl<'a> Attempt<'a> {
                         false => failure.context(format!("redirected to {}", url.path())),
                     }
                 })?;
-        }
-        if let Some(cookie) = prepared.request.jar.as_ref().and_then(|jar| client.jars.header(jar, url)) {
-            headers.insert(COOKIE, cookie);
+            if let Some(cookie) = prepared.request.jar.as_ref().and_then(|jar| client.jars.header(jar, url)) {
+                headers.insert(COOKIE, cookie);
+            }
         }
         let request = client.pool.client(filled.identity.as_ref())?.request(hop.method.clone(), url.clone());
         let body = encode(body)?;
@@ -196,10 +196,11 @@ impl<'a> Attempt<'a> {
     }
 
     fn keep_cookies(&mut self, headers: &HeaderMap) {
-        if let Some(jar) = &self.prepared.request.jar {
-            self.client.jars.keep(jar, &self.hop.to.url, headers);
-        }
         if self.hop.trusted {
+            if let Some(jar) = &self.prepared.request.jar {
+                let learn = |value: &SecretValue| self.client.slots.learn(value);
+                self.client.jars.keep(jar, &self.hop.to.url, headers, learn);
+            }
             for value in headers.get_all(SET_COOKIE) {
                 self.cookies.append(SET_COOKIE, value.clone());
             }

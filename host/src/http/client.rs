@@ -153,7 +153,7 @@ impl Client {
     async fn turn(&self) -> Result<(Turn<'_>, Duration), Failure> {
         let mut waited = Duration::ZERO;
         loop {
-            self.gate.opened().await;
+            self.gate.opened(self.limits.max_retry_wait).await?;
             let asked = Instant::now();
             let permit = self.cap.acquire().await;
             let permit = permit.map_err(|_| Failure::jackfield("no request can be sent any more"))?;

@@ -19,7 +19,8 @@ pub struct Limits {
     pub max_body: u64,
     /// How often a request is tried in all.
     pub max_attempts: u32,
-    /// The longest wait between two attempts; a remote system that asks for more gets no further attempt.
+    /// The longest wait between two attempts; a remote system that asks for more gets no further attempt,
+    /// and after a 429 no other request either.
     pub max_retry_wait: Duration,
     /// How many redirects are followed.
     pub max_redirects: u32,

@@ -3,8 +3,15 @@
 //! Nothing is repeated that could do a thing twice, unless the plugin says that it does no harm, or the remote system says
 //! that it did nothing (429). Waits grow, are spread at random so that many hosts do not come back at the same moment, and
 //! obey `Retry-After`. A 429 closes the gate for *all* requests of the client: what is full is the tier, not the one request.
+//! While it is closed for longer than is waited for, they fail without being sent.
 
-use super::{client::Answer, failure::Trouble, limits::Limits, prepare::Prepared};
+use super::{
+    client::Answer,
+    failure::{Trouble, seconds},
+    limits::Limits,
+    prepare::Prepared,
+};
+use jackfield_plugin::contract::Failure;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -14,6 +21,7 @@ use tokio::time::Instant;
 
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_OWN_WAIT: Duration = Duration::from_secs(30);
+const A_YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 const TOO_MANY_REQUESTS: u16 = 429;
 
 /// What to do after an attempt.
@@ -53,7 +61,7 @@ pub(super) fn judge(
     }
     let asked = retry_after(&answer.headers, SystemTime::now());
     if let Some(asked) = asked.filter(|asked| *asked > limits.max_retry_wait) {
-        return Verdict { too_long: Some(asked), ..Verdict::default() };
+        return Verdict { too_long: Some(asked), hold: full.then_some(asked), again: None };
     }
     let wait = asked.unwrap_or_else(|| own_wait(attempt)).min(limits.max_retry_wait);
     Verdict { again: more.then_some(wait), hold: full.then_some(wait), too_long: None }
@@ -75,6 +83,18 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     Some(date.duration_since(now).unwrap_or_default())
 }
 
+fn not_sent(left: Duration, longest: Duration) -> Failure {
+    // Whole seconds: more would be noise.
+    let left = Duration::from_secs(left.as_secs_f64().ceil() as u64);
+    Failure::remote(format!(
+        "not sent: the remote system asked for no more requests for {}, longer than the {} that are waited for",
+        seconds(left),
+        seconds(longest)
+    ))
+    .remedy("try again later")
+    .status(TOO_MANY_REQUESTS)
+}
+
 /// Holds all requests of a client until a moment.
 #[derive(Debug, Default)]
 pub(super) struct Gate(Mutex<Option<Instant>>);
@@ -86,7 +106,8 @@ impl Gate {
 
     /// Closes it for a time; never opens it earlier than it would.
     pub(super) fn close_for(&self, time: Duration) {
-        let end = Instant::now() + time;
+        let now = Instant::now();
+        let end = now.checked_add(time).unwrap_or_else(|| now + A_YEAR);
         let mut until = self.until();
         *until = Some(until.map_or(end, |until| until.max(end)));
     }
@@ -96,14 +117,19 @@ impl Gate {
         self.until().is_none_or(|until| until <= Instant::now())
     }
 
-    /// Waits until it is open.
-    pub(super) async fn opened(&self) {
+    /// Waits until it is open, or fails at once if it stays closed for longer than `longest`.
+    pub(super) async fn opened(&self, longest: Duration) -> Result<(), Failure> {
         loop {
             let until = *self.until();
-            match until {
-                Some(until) if until > Instant::now() => tokio::time::sleep_until(until).await,
-                _ => return,
+            let Some(until) = until else { return Ok(()) };
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
             }
+            if left > longest {
+                return Err(not_sent(left, longest));
+            }
+            tokio::time::sleep_until(until).await;
         }
     }
 }

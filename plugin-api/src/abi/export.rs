@@ -16,19 +16,30 @@ use abi_stable::{
 };
 use async_ffi::{FfiFuture, FutureExt};
 
-pub use abi_stable::library::{LibHeader as Header, RootModuleResult as ModuleResult};
+pub use abi_stable::library::LibHeader as Header;
 
-/// The header of a plugin's library. `constructor` must be [`construct`] of a connector.
-#[expect(unsafe_code, reason = "the header promises the type of the module that the constructor returns")]
-pub const fn header(constructor: extern "C" fn() -> RootModuleResult) -> LibHeader {
-    // SAFETY: the only callers are expansions of `export!`, which pass a function that returns `construct::<C>()`, and
-    // that returns an erased `PluginModuleRef`, the type named here.
-    unsafe { LibHeader::from_constructor::<PluginModuleRef>(constructor, CheckTypeLayout::Yes) }
+/// What a library consists of.
+pub trait Library {
+    /// The connector.
+    type Connector: Connector;
+
+    /// The bytes of the manifest's section.
+    fn manifest() -> &'static [u8];
 }
 
-/// Makes the module of a connector.
-pub fn construct<C: Connector>() -> RootModuleResult {
-    __call_root_module_loader(module::<C>)
+/// The header of a plugin's library.
+#[expect(unsafe_code, reason = "the header promises the type of the module that the constructor returns")]
+pub const fn header<L: Library>() -> LibHeader {
+    // SAFETY: `construct` hands a function that returns a `PluginModuleRef` to `abi_stable`, which erases just that type;
+    // and it is the type named here.
+    unsafe { LibHeader::from_constructor::<PluginModuleRef>(construct::<L>, CheckTypeLayout::Yes) }
+}
+
+/// Makes the module of a library.
+extern "C" fn construct<L: Library>() -> RootModuleResult {
+    // Or a linker that drops what nobody refers to might drop the manifest.
+    std::hint::black_box(L::manifest());
+    __call_root_module_loader(module::<L::Connector>)
 }
 
 /// The module of a connector.
@@ -108,15 +119,19 @@ macro_rules! export {
     };
     ($connector:ty, id: $id:literal, name: $name:literal, needs: $needs:expr $(,)?) => {
         const _: () = {
-            extern "C" fn construct() -> $crate::abi::export::ModuleResult {
-                // Or a linker that drops what nobody refers to might drop the manifest.
-                ::core::hint::black_box(&MANIFEST);
-                $crate::abi::export::construct::<$connector>()
+            struct Library;
+
+            impl $crate::abi::export::Library for Library {
+                type Connector = $connector;
+
+                fn manifest() -> &'static [u8] {
+                    &MANIFEST
+                }
             }
 
             #[unsafe(no_mangle)]
             pub static _1as_0lib_1header_0root_bmodule_bloader: $crate::abi::export::Header =
-                $crate::abi::export::header(construct);
+                $crate::abi::export::header::<Library>();
 
             const PANIC: &str = if cfg!(panic = "abort") { "abort" } else { "unwind" };
 

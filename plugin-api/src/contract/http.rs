@@ -26,7 +26,8 @@ pub struct HttpRequest {
     /// What of the answer is kept as a handle instead of being shown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub captures: Vec<Capture>,
-    /// Name of the cookie jar to use, if any. Cookies of the answer go there and are never shown.
+    /// Name of the cookie jar to use, if any. Cookies of the answer go there and are never shown. Every origin has its own jar
+    /// of the name, so none goes to another origin, by a redirect neither.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jar: Option<String>,
     /// Whether it may be repeated when it is not known if it arrived. By the method if absent: GET, HEAD and OPTIONS may.

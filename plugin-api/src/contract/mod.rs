@@ -6,9 +6,20 @@
 //! # How it evolves
 //!
 //! The contract has a [`VERSION`], major.minor. Within a major version it only grows: a new message, or a new field with a
-//! default. Unknown fields are ignored by both sides and unknown enum values land in an `Other` variant, so an old plugin
-//! meets a new host and a new plugin meets an old host without either noticing. A plugin says which version it *needs*, and
-//! is refused only when that is newer than what the host offers; the versions of host and SDK never matter.
+//! default. A plugin says which version it *needs*, and is refused only when that is newer than what the host offers; the
+//! versions of host and SDK never matter. What that means for a message depends on the way it goes:
+//!
+//! - *To the plugin* (invocations, answers of capabilities, their failures): the host may be newer and knows nothing of
+//!   the plugin's age, so the plugin is tolerant. It ignores unknown fields, and every enum on this way has an `Other`
+//!   variant in which unknown values land.
+//! - *To the host* (the description, calls of capabilities, reports): `needs` covers them. A plugin sends nothing that is
+//!   newer than what it needs, so the host knows all of it. Unknown fields are ignored here, too, and some enums have an
+//!   `Other` as well ([`Level`](run::Level), [`Place`](http::Place), …); but a request with an unknown
+//!   [`Body`](http::Body), a [`SecretRef`](secrets::SecretRef) or a [`How`](catalog::How) that the host does not know is
+//!   refused as a whole: to guess what it asks for would be worse.
+//!
+//! [`Target`](http::Target) has no tag on the wire: its variants are told apart by their fields, so a new one must not
+//! contain all fields of an old one.
 //!
 //! # Who calls whom
 //!

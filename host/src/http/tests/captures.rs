@@ -177,8 +177,8 @@ async fn cookies_stay_in_their_jar() {
         ready.client.send(request)
     };
     let first = asking(Some("main"), "/").await.unwrap();
-    assert_eq!(text(&first), "sid=(cookie)");
-    assert!(first.headers.contains(&("x-echo".to_owned(), "sid=(cookie)".to_owned())));
+    assert_eq!(text(&first), "sid=«secret»");
+    assert!(first.headers.contains(&("x-echo".to_owned(), "sid=«secret»".to_owned())));
     assert!(first.headers.iter().all(|(name, _)| name != "set-cookie"));
     asking(Some("main"), "/deep/er").await.unwrap();
     asking(Some("another"), "/").await.unwrap();
@@ -188,4 +188,62 @@ async fn cookies_stay_in_their_jar() {
     let deep = sent[2].as_deref().unwrap();
     assert!(deep.contains("sid=session-value") && deep.contains("only=here"));
     assert_eq!(sent[3..], [None, None]);
+}
+
+#[tokio::test]
+async fn a_jar_serves_one_origin() {
+    let cookie = |asked: &Asked| asked.header("cookie").map(str::to_owned);
+    // On the same host, so that the cookies' own rules would let them through.
+    let other = serve(|_, _| async {
+        let echo = "mine-is-other-value, yours is server-value";
+        reply("200", &[("set-cookie", "sid=other-value; Path=/")], echo).into()
+    })
+    .await;
+    let elsewhere = other.url.join("/x").unwrap();
+    let server = serve(move |asked, _| {
+        let elsewhere = elsewhere.clone();
+        async move {
+            match asked.path.as_str() {
+                "/away" => reply("307", &[("location", elsewhere.as_str())], "").into(),
+                _ => reply("200", &[("set-cookie", "sid=server-value; Path=/")], "").into(),
+            }
+        }
+    })
+    .await;
+    let ready = rig(&[&server, &other]).ready();
+    let asking = |origin: &str, path: &str| {
+        let mut request = request("GET", path);
+        request.target = Target::Path { origin: origin.to_owned(), path: path.to_owned() };
+        request.jar = Some("main".to_owned());
+        ready.client.send(request)
+    };
+    asking("server", "/").await.unwrap();
+    asking("server", "/away").await.unwrap();
+    asking("server", "/").await.unwrap();
+    let sent: Vec<_> = server.asked().iter().map(cookie).collect();
+    let own = Some("sid=server-value".to_owned());
+    assert_eq!(sent, [None, own.clone(), own], "what another origin set is not in it");
+    assert_eq!(cookie(&other.asked()[0]), None, "a redirect carries none");
+
+    let answer = asking("other", "/").await.unwrap();
+    assert_eq!(text(&answer), "mine-is-«secret», yours is «secret»");
+    asking("other", "/").await.unwrap();
+    let sent: Vec<_> = other.asked().iter().map(cookie).collect();
+    assert_eq!(sent, [None, None, Some("sid=other-value".to_owned())]);
+}
+
+#[tokio::test]
+async fn cookies_that_change_with_every_answer_are_not_shown() {
+    let server = serve(|_, before| async move {
+        let cookie = format!("value-number-{before:03}");
+        reply("200", &[("set-cookie", &format!("roll={cookie}"))], cookie).into()
+    })
+    .await;
+    let ready = rig(&[&server]).ready();
+    for _ in 0..80 {
+        let mut request = request("GET", "/");
+        request.jar = Some("main".to_owned());
+        let answer = ready.client.send(request).await.unwrap();
+        assert!(!text(&answer).contains("value"), "{}", text(&answer));
+    }
 }

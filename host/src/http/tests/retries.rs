@@ -113,6 +113,42 @@ async fn a_wait_that_is_too_long_is_not_waited_for() {
 }
 
 #[tokio::test]
+async fn a_wait_that_is_too_long_holds_everybody_else() {
+    let server = serve(|asked, _| async move {
+        match asked.path.as_str() {
+            "/full" => reply("429", &[("retry-after", "3600")], "").into(),
+            _ => reply("503", &[("retry-after", "3600")], "").into(),
+        }
+    })
+    .await;
+    let ready = patient(&server).ready();
+    assert_eq!(ready.get("/down").await.unwrap().status, 503);
+    assert_eq!(ready.get("/full").await.unwrap().status, 429, "a 503 is one request's own");
+    let begun = Instant::now();
+    let failure = ready.get("/next").await.unwrap_err();
+    assert_eq!((failure.status, server.count()), (Some(429), 2), "nothing was sent");
+    assert!(failure.message.contains("longer than the 300 s that are waited for"), "{failure}");
+    assert!(begun.elapsed() < Duration::from_secs(1));
+
+    // What remains to be waited becomes short enough.
+    let server = serve(|_, before| async move {
+        match before {
+            0 => reply("429", &[("retry-after", "2")], "").into(),
+            _ => ok(""),
+        }
+    })
+    .await;
+    let mut rig = patient(&server);
+    rig.limits.max_retry_wait = Duration::from_secs(1);
+    let ready = rig.ready();
+    assert_eq!(ready.get("/full").await.unwrap().status, 429);
+    assert!(ready.get("/early").await.is_err());
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    assert_eq!(ready.get("/late").await.unwrap().status, 200);
+    assert_eq!(server.count(), 2);
+}
+
+#[tokio::test]
 async fn a_429_holds_everybody() {
     let server = serve(|_, before| async move {
         match before {
