@@ -105,7 +105,9 @@ fn groups_of_imports_are_read() {
 
 #[test]
 fn arrows_point_down() {
-    for (name, text) in sources("host/src") {
+    // A test introduces a hand to whatever it needs, as the corridor does.
+    let is_test = |name: &str| name.contains("/tests/") || name.ends_with("tests.rs");
+    for (name, text) in sources("host/src").into_iter().filter(|(name, _)| !is_test(name)) {
         let own = room(&name);
         let (_, allowed) =
             ARROWS.iter().find(|(room, _)| *room == own).unwrap_or_else(|| panic!("{own} is a new room"));

@@ -7,6 +7,7 @@ use crate::support::{
 use jackfield::model::run::{Hook, Run, RunState};
 use jackfield_tests::{Host, host::signal, wait_for};
 use serde_json::{Value, json};
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::{
     process::Stdio,
     time::{Duration, Instant},
@@ -42,6 +43,47 @@ fn ctrl_c_and_sigterm_stop_a_refresh_at_once() {
         assert_eq!((&run["state"], &run["failure"]), (&json!("cancelled"), &Value::Null));
         assert!(newest_log(&host, "A").trim_end().ends_with("the catalog is as it was"));
         assert_eq!(host.json(["connection", "show", "A"])["state"], "last refresh cancelled");
+        as_before(&host, "A");
+    }
+}
+
+/// Holds the database's write lock for a while, from a thread of its own; returns when it is held.
+fn hold_the_lock(host: &Host, how_long: Duration) -> std::thread::JoinHandle<()> {
+    let options = SqliteConnectOptions::new().filename(host.data().join("jackfield.db"));
+    let options = options.busy_timeout(Duration::from_secs(10));
+    let (held, wait) = std::sync::mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut database = SqliteConnection::connect_with(&options).await.unwrap();
+            sqlx::query("BEGIN IMMEDIATE").execute(&mut database).await.unwrap();
+            held.send(()).unwrap();
+            tokio::time::sleep(how_long).await;
+            sqlx::query("COMMIT").execute(&mut database).await.unwrap();
+            database.close().await.unwrap();
+        });
+    });
+    wait.recv().unwrap();
+    thread
+}
+
+#[test]
+fn ctrl_c_works_and_its_ending_is_kept_while_the_database_is_locked() {
+    let host = with_connection("A");
+    // In the second case a heartbeat waits for the lock, too: one is due every 5 s.
+    for (held, cancelled_after) in [(2000, 300), (7500, 5500)] {
+        let (started, id) = start_slow_refresh(&host, "A");
+        let lock = hold_the_lock(&host, Duration::from_millis(held));
+        std::thread::sleep(Duration::from_millis(cancelled_after));
+        started.signal("INT");
+        wait_for("the worker's end", || workers(&host).is_empty().then_some(()));
+        assert!(!lock.is_finished(), "the work ends at once, whoever holds the lock");
+        lock.join().unwrap();
+        let began = Instant::now();
+        let ended = started.finish();
+        assert!(began.elapsed() < AT_ONCE, "{held}: {:?}", began.elapsed());
+        assert_eq!(ended.code(), 130, "{held}: {}", ended.all());
+        assert_eq!(run(&host, &id)["state"], "cancelled", "{held}");
         as_before(&host, "A");
     }
 }

@@ -175,6 +175,22 @@ fn what_a_plugin_asks_for_at_once_does_not_fill_the_memory() {
 }
 
 #[test]
+fn what_a_plugin_logs_does_not_fill_the_disk() {
+    let host = with_connection("A");
+    misbehave(&host, "A", "flood_log");
+    let refreshed = refresh(&host, "A");
+    assert_eq!(refreshed.code(), 4);
+    let log = newest_log(&host, "A");
+    assert!(log.contains("ääää…\n"), "the long lines are cut");
+    assert!(log.contains(" line 19000\n") && !log.contains(" line 20500\n"), "the many lines end");
+    assert_eq!(log.matches("logs too much; the rest is left out").count(), 1);
+    assert!(log.len() < 2_000_000, "{} bytes", log.len());
+    assert!(refreshed.all().len() < 2_000_000, "{} bytes", refreshed.all().len());
+    let run = host.json(["run", "show", newest_run(&host)["id"].as_str().unwrap()]);
+    assert!(run.to_string().len() < 200_000, "{} bytes", run.to_string().len());
+}
+
+#[test]
 fn of_two_objects_with_one_id_the_last_counts_and_a_warning_says_so() {
     let host = with_connection("A");
     misbehave(&host, "A", "duplicate");

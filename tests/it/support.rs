@@ -115,7 +115,7 @@ pub(crate) fn snapshots(host: &Host) -> insta::Settings {
     settings.add_filter(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "[MOMENT]");
     settings.add_filter(r"\d{4}-\d\d-\d\d", "[DAY]");
     settings.add_filter(r" \+0[12]:00,", " [OFFSET],");
-    settings.add_filter(r"_\d{8}_\d{6}", "_[MOMENT]");
+    settings.add_filter(r"_\d{8}_\d{6}(_\d+)?\.", "_[MOMENT].");
     settings.add_filter(r"(?m)^\d\d:\d\d:\d\d\.\d{3}", "[TIME]");
     settings.add_filter(r"sha256 [0-9a-f]{12}", "sha256 [DIGEST]");
     settings.add_filter(r"\b[0-9a-f]{16}\b", "[ID]");

@@ -12,7 +12,7 @@ use super::{
 use crate::{http::client::Client, model::id::ConnectionId, store::Store, worker::Capabilities};
 use jackfield_plugin::contract::{
     Blame, Call, Done, Failure,
-    catalog::{CatalogEnd, CatalogPut},
+    catalog::{CatalogEnd, CatalogPut, How},
     http::HttpRequest,
     run::{LogLine, Progress, Random, RandomBytes, Sleep, StateGet, StateSet, TimeNow},
     secrets::{SecretInspect, SessionClose, SessionOpen, SignJwt},
@@ -106,7 +106,10 @@ impl Surroundings {
         self.sink()?.put(request).await
     }
 
-    async fn end(&self, request: CatalogEnd) -> Result<Done, Failure> {
+    async fn end(&self, mut request: CatalogEnd) -> Result<Done, Failure> {
+        if let How::Kept { reason } = &mut request.how {
+            *reason = self.log.scrub(reason);
+        }
         self.sink()?.end(request).await
     }
 
@@ -125,7 +128,7 @@ impl Surroundings {
     }
 
     async fn line(&self, request: LogLine) -> Result<Done, Failure> {
-        self.log.line(request.level, &request.message);
+        self.log.plugin_line(request.level, &request.message);
         Ok(Done {})
     }
 

@@ -185,6 +185,10 @@ fn check(kind: &str, object: &Object) -> Result<(), Failure> {
     if object.id.is_empty() || object.id.len() > 1024 {
         return Err(wrong(format!("has an id of {} bytes (1 to 1024 are allowed)", object.id.len())));
     }
+    if let Some(what) = unfit(object) {
+        let id: String = object.id.escape_debug().take(64).collect();
+        return Err(wrong(format!("(\"{id}\") has {what}")));
+    }
     let attributes = &object.attributes;
     if attributes.len() > LONGEST_ATTRIBUTES {
         return Err(wrong(format!("(\"{:.64}\") has attributes of {} bytes", object.id, attributes.len())));
@@ -196,4 +200,57 @@ fn check(kind: &str, object: &Object) -> Result<(), Failure> {
         return Err(wrong(format!("(\"{:.64}\") has attributes that are not a JSON object", object.id)));
     }
     Ok(())
+}
+
+/// What no id may have, and what PostgreSQL cannot store: its texts have no NUL. In the attributes it can only stand escaped,
+/// which is text like any other.
+fn unfit(object: &Object) -> Option<&'static str> {
+    let nul = |text: &str| text.contains('\0');
+    let control = |text: &str| text.contains(char::is_control);
+    if control(&object.id) {
+        return Some("a control character in its id");
+    }
+    if nul(&object.name) {
+        return Some("a NUL in its name");
+    }
+    if object.parent.as_deref().is_some_and(control) {
+        return Some("a control character in its parent's id");
+    }
+    if object.modified.as_deref().is_some_and(nul) {
+        return Some("a NUL in its date of change");
+    }
+    let unfit = object.links.iter().any(|link| nul(&link.relation) || nul(&link.kind) || control(&link.id));
+    unfit.then_some("a control character in a link")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jackfield_plugin::contract::catalog::Link;
+
+    #[test]
+    fn what_a_database_refuses_is_the_plugins_fault() {
+        let fine =
+            Object { attributes: r#"{"path":"C:\\u0000"}"#.to_owned(), ..Object::new("1", "Tab\tname") };
+        check("app", &fine).unwrap();
+        let link = |id: &str, kind: &str, relation: &str| {
+            vec![Link { relation: relation.to_owned(), kind: kind.to_owned(), id: id.to_owned() }]
+        };
+        for (object, words) in [
+            (Object { id: "a\0b".to_owned(), ..fine.clone() }, "in its id"),
+            (Object { id: "a\nb".to_owned(), ..fine.clone() }, "in its id"),
+            (Object { name: "\0".to_owned(), ..fine.clone() }, "in its name"),
+            (Object { parent: Some("\0".to_owned()), ..fine.clone() }, "in its parent's id"),
+            (Object { modified: Some("\0".to_owned()), ..fine.clone() }, "in its date"),
+            (Object { links: link("\0", "user", "owner"), ..fine.clone() }, "in a link"),
+            (Object { links: link("1", "\0", "owner"), ..fine.clone() }, "in a link"),
+            (Object { links: link("1", "user", "\0"), ..fine.clone() }, "in a link"),
+            (Object { attributes: "{\"a\":\"\0\"}".to_owned(), ..fine.clone() }, "not a JSON object"),
+        ] {
+            let failure = check("app", &object).expect_err(words);
+            assert_eq!(failure.blame, jackfield_plugin::contract::Blame::Plugin);
+            assert!(failure.message.contains(words), "{failure}");
+            assert!(!failure.message.contains(char::is_control), "{failure:?}");
+        }
+    }
 }

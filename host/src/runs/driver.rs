@@ -11,10 +11,11 @@ use super::{
 use crate::{
     app::App,
     model::{id::RunId, run::Run},
-    store::{Beat, Lease},
+    store::{self, Beat, Lease},
 };
 use jackfield_plugin::contract::Failure;
 use std::{path::Path, time::Duration};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// How long a lease lasts without a heartbeat.
@@ -52,12 +53,14 @@ pub async fn drive(app: &App, id: &RunId, orders: &Orders) -> Result<Run, Failur
     let outcome = run::run(app, &run, &lease, orders, &brake).await;
     watching.abort();
     if let Outcome::Ended(ending) = outcome
-        && !app.store.finish_run(&lease, &ending).await?
+        && !patiently(async || app.store.finish_run(&lease, &ending).await).await?
     {
         tracing::warn!(run = %id, "the run was taken over by another process; its own ending stands");
     }
-    for log in app.store.prune_runs(app.config.run.keep).await? {
-        remove(&app.config.logs().join(log));
+    match app.store.prune_runs(app.config.run.keep).await {
+        Ok(logs) => logs.iter().for_each(|log| remove(&app.config.logs().join(log))),
+        // The run has its ending all the same, and the next one prunes as well.
+        Err(error) => tracing::warn!(%error, "old runs could not be forgotten yet"),
     }
     stored(app, id).await
 }
@@ -76,37 +79,88 @@ async fn stored(app: &App, id: &RunId) -> Result<Run, Failure> {
     app.store.run(id).await?.ok_or_else(|| Failure::jackfield(format!("run {id} is no longer in the store")))
 }
 
-/// Keeps the lease and looks for reasons to end the run.
-async fn watch(app: App, lease: Lease, cancel: CancellationToken, limit: Duration, brake: Brake) {
-    let mut beat = tokio::time::interval(HEARTBEAT);
-    let mut look = tokio::time::interval(LOOK);
-    let deadline = tokio::time::sleep(limit);
-    tokio::pin!(deadline);
-    let mut renewed = tokio::time::Instant::now();
+/// Records an ending, for a while in spite of whoever keeps the database locked: an ending that is not recorded is lost.
+pub(super) async fn patiently<T>(
+    record: impl AsyncFn() -> Result<T, store::Error>,
+) -> Result<T, store::Error> {
+    let began = Instant::now();
     loop {
-        tokio::select! {
-            () = cancel.cancelled() => return brake.pull(Reason::Cancelled),
-            () = &mut deadline => return brake.pull(Reason::TimeLimit),
-            _ = look.tick() => match app.store.run(&lease.run).await {
-                Ok(Some(run)) if run.attempt == lease.attempt && !run.state.is_final() => {
-                    if run.cancel_requested {
-                        return brake.pull(Reason::Cancelled);
-                    }
-                }
-                Ok(_) => return brake.pull(Reason::LeaseLost),
-                Err(error) => tracing::warn!(run = %lease.run, %error, "the run cannot be read"),
-            },
-            _ = beat.tick() => match app.store.heartbeat(&lease, LEASE).await {
-                Ok(Beat::Held) => renewed = tokio::time::Instant::now(),
-                Ok(Beat::CancelRequested) => return brake.pull(Reason::Cancelled),
-                Ok(Beat::Lost) => return brake.pull(Reason::LeaseLost),
-                // Work without a lease would be work against whoever has taken over.
-                Err(error) if renewed.elapsed() > LEASE => {
-                    tracing::error!(run = %lease.run, %error, "the lease could not be renewed in time");
-                    return brake.pull(Reason::LeaseLost);
-                }
-                Err(error) => tracing::warn!(run = %lease.run, %error, "the lease could not be renewed yet"),
-            },
+        match record().await {
+            Err(error @ store::Error::Busy) if began.elapsed() < LEASE => {
+                tracing::warn!(%error, "the ending of a run could not be recorded yet");
+                tokio::time::sleep(LOOK).await;
+            }
+            other => return other,
         }
+    }
+}
+
+/// Keeps the lease and looks for reasons to end the run. Each has a watch of its own: a database that is locked makes the
+/// lease's renewal wait, and nothing else may wait for that.
+async fn watch(app: App, lease: Lease, cancel: CancellationToken, limit: Duration, brake: Brake) {
+    let reason = tokio::select! {
+        () = cancel.cancelled() => Reason::Cancelled,
+        () = tokio::time::sleep(limit) => Reason::TimeLimit,
+        reason = look(&app, &lease) => reason,
+        reason = renew(&app, &lease) => reason,
+    };
+    brake.pull(reason);
+}
+
+/// Looks for a cancel from another process, and for one that has taken over.
+async fn look(app: &App, lease: &Lease) -> Reason {
+    let mut look = tokio::time::interval(LOOK);
+    loop {
+        look.tick().await;
+        match app.store.run(&lease.run).await {
+            Ok(Some(run)) if run.attempt == lease.attempt && !run.state.is_final() => {
+                if run.cancel_requested {
+                    return Reason::Cancelled;
+                }
+            }
+            Ok(_) => return Reason::LeaseLost,
+            Err(error) => tracing::warn!(run = %lease.run, %error, "the run cannot be read"),
+        }
+    }
+}
+
+/// Renews the lease until that fails for too long: work without a lease would be work against whoever has taken over.
+async fn renew(app: &App, lease: &Lease) -> Reason {
+    let mut beat = tokio::time::interval(HEARTBEAT);
+    let mut renewed = Instant::now();
+    loop {
+        beat.tick().await;
+        let asked = Instant::now();
+        match tokio::time::timeout_at(renewed + LEASE, app.store.heartbeat(lease, LEASE)).await {
+            Ok(Ok(Beat::Held)) => renewed = asked,
+            Ok(Ok(Beat::CancelRequested)) => return Reason::Cancelled,
+            Ok(Ok(Beat::Lost)) => return Reason::LeaseLost,
+            Ok(Err(error)) => {
+                tracing::warn!(run = %lease.run, %error, "the lease could not be renewed yet");
+            }
+            Err(_) => {
+                tracing::error!(run = %lease.run, "the lease could not be renewed in time");
+                return Reason::LeaseLost;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[tokio::test]
+    async fn an_ending_waits_for_a_busy_database_and_for_nothing_else() {
+        let tried = AtomicUsize::new(0);
+        let record = async || match tried.fetch_add(1, Ordering::Relaxed) {
+            0 => Err(store::Error::Busy),
+            _ => Ok(true),
+        };
+        assert!(patiently(record).await.unwrap());
+        assert_eq!(tried.load(Ordering::Relaxed), 2);
+        let full = patiently(async || Err::<bool, _>(store::Error::Full)).await;
+        assert!(matches!(full, Err(store::Error::Full)), "{full:?}");
     }
 }

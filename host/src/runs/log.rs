@@ -22,6 +22,7 @@ use jackfield_plugin::contract::{Failure, run::Level};
 use jiff::Zoned;
 use serde_json::Value;
 use std::{
+    borrow::Cow,
     collections::VecDeque,
     fs::{File, OpenOptions},
     io::{self, Write},
@@ -35,6 +36,12 @@ const MOST_EVENTS: usize = 500;
 
 /// Lines of one plugin's output that are written; a plugin that floods has said enough.
 const MOST_PRINTED: u64 = 1000;
+
+/// Lines that a plugin may write to the log itself.
+const MOST_LINES: u64 = 20_000;
+
+/// The longest text of a plugin's or of a remote system's that is kept, in bytes.
+const LONGEST: usize = 4096;
 
 /// List answers whose rows have not been put yet; the oldest is written without them beyond this.
 const MOST_PENDING: usize = 64;
@@ -69,6 +76,7 @@ struct Inner {
     file: Option<File>,
     totals: Totals,
     printed: u64,
+    lines: u64,
     events: Vec<NewEvent>,
     pending: VecDeque<Pending>,
     broken: bool,
@@ -141,9 +149,10 @@ impl RunLog {
         self.scrubber.clone()
     }
 
-    /// A text without secrets and without control characters.
+    /// A text without secrets and without control characters, cut where it is too long. It is cut last: the half of a secret
+    /// would not be known for what it is.
     pub fn scrub(&self, text: &str) -> String {
-        printable(&self.scrubber.scrub_text(text)).into_owned()
+        cut(&printable(&self.scrubber.scrub_text(text))).into_owned()
     }
 
     /// A run's ending without secrets.
@@ -153,6 +162,7 @@ impl RunLog {
                 failure.message = self.scrub(&failure.message);
                 failure.remedy = failure.remedy.map(|remedy| self.scrub(&remedy));
                 failure.reference = failure.reference.map(|reference| self.scrub(&reference));
+                failure.field = failure.field.map(|field| self.scrub(&field));
                 Ending::Failed(failure, result.map(|result| self.scrubbed_json(&result)))
             }
             Ending::Succeeded(result) => Ending::Succeeded(self.scrubbed_json(&result)),
@@ -160,9 +170,11 @@ impl RunLog {
         }
     }
 
-    /// A run's result without secrets.
+    /// A run's result without secrets, its texts cut where they are too long.
     pub fn scrubbed_json(&self, value: &Value) -> Value {
-        self.scrubber.scrub_json(value)
+        let mut value = self.scrubber.scrub_json(value);
+        cut_json(&mut value);
+        value
     }
 
     /// Notes an exchange.
@@ -201,7 +213,21 @@ impl RunLog {
         }
     }
 
-    /// Notes a line of the plugin's or of ours.
+    /// Notes a line of the plugin's, unless it has written too many.
+    pub fn plugin_line(&self, level: Level, message: &str) {
+        let lines = {
+            let mut inner = self.lock();
+            inner.lines += 1;
+            inner.lines
+        };
+        match lines {
+            ..MOST_LINES => self.line(level, message),
+            MOST_LINES => self.line(Level::Warning, "the plugin logs too much; the rest is left out"),
+            _ => {}
+        }
+    }
+
+    /// Notes a line.
     pub fn line(&self, level: Level, message: &str) {
         let message = self.scrub(message);
         let word = match level {
@@ -327,6 +353,30 @@ impl RunLog {
     }
 }
 
+/// A text that is not too long, with a mark where the rest was.
+fn cut(text: &str) -> Cow<'_, str> {
+    const MARK: &str = "…";
+    if text.len() <= LONGEST {
+        return Cow::Borrowed(text);
+    }
+    let end = text.floor_char_boundary(LONGEST - MARK.len());
+    Cow::Owned(format!("{}{MARK}", &text[..end]))
+}
+
+/// Cuts every text in a value; the names of an object's members are the contract's.
+fn cut_json(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            if let Cow::Owned(shorter) = cut(text) {
+                *text = shorter;
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(cut_json),
+        Value::Object(members) => members.values_mut().for_each(cut_json),
+        _ => {}
+    }
+}
+
 fn create(folder: &Path, prefix: &str, now: &Zoned) -> io::Result<(String, File)> {
     std::fs::create_dir_all(folder)?;
     let stem = format!("{prefix}_{}", now.strftime("%Y%m%d_%H%M%S"));
@@ -367,5 +417,24 @@ fn ending(ending: &Ending) -> (Level, String) {
         Ending::Failed(failure, _) => {
             (Level::Error, format!("ERROR Ended: failed ({}): {failure}", failure.blame.noun()))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_long_is_cut_between_characters() {
+        assert_eq!(cut("short"), "short");
+        let fits = "x".repeat(LONGEST);
+        assert_eq!(cut(&fits), fits);
+        let long = "ä".repeat(LONGEST);
+        let shorter = cut(&long);
+        assert!(shorter.len() <= LONGEST && shorter.ends_with("ä…"), "{} bytes", shorter.len());
+        assert_eq!(cut(&format!("WARNING {shorter}")).matches('…').count(), 1);
+        let mut value = serde_json::json!({ "checks": [{ "detail": long }], "n": 1 });
+        cut_json(&mut value);
+        assert_eq!(value, serde_json::json!({ "checks": [{ "detail": shorter }], "n": 1 }));
     }
 }

@@ -5,6 +5,7 @@ use super::{
     capabilities::{self, Surroundings},
     catalog::Sink,
     desk::Desk,
+    driver::patiently,
     log::{Header, RunLog},
     notice::Notice,
     orders::Orders,
@@ -163,11 +164,16 @@ impl Work<'_> {
         let (store, connection) = (&self.app.store, &self.run.connection);
         let (held, ending) = match found {
             Found::Test { ending, state } => {
-                (store.finish_run_with_state(self.lease, &ending, connection, &state).await?, ending)
+                let held = patiently(async || {
+                    store.finish_run_with_state(self.lease, &ending, connection, &state).await
+                });
+                (held.await?, ending)
             }
             Found::Refresh { result, swaps, state } => {
-                let held = store.finish_refresh(self.lease, connection, &result, &swaps, &state).await?;
-                (held, Ending::Succeeded(result))
+                let held = patiently(async || {
+                    store.finish_refresh(self.lease, connection, &result, &swaps, &state).await
+                });
+                (held.await?, Ending::Succeeded(result))
             }
         };
         match held {

@@ -91,10 +91,11 @@ impl Frame {
 /// The stream failed, ended inside a frame, or holds what is no frame.
 pub async fn read(reader: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Frame>> {
     let mut length = [0; 4];
-    match reader.read_exact(&mut length).await {
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-        other => other?,
-    };
+    // An end is an end only where a frame would begin.
+    if reader.read(&mut length[..1]).await? == 0 {
+        return Ok(None);
+    }
+    reader.read_exact(&mut length[1..]).await?;
     let length = u32::from_le_bytes(length) as usize;
     if length > LONGEST {
         return Err(invalid(format!("a frame of {length} bytes is longer than the limit of {LONGEST}")));
@@ -147,7 +148,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_no_frame_is_an_error() {
-        for bytes in [&[255, 255, 255, 255][..], &[10, 0, 0, 0, 1], &[1, 0, 0, 0, 0xc1]] {
+        let broken_off = [&[10][..], &[10, 0, 0], &[10, 0, 0, 0, 1]];
+        for bytes in [&[255, 255, 255, 255][..], &[1, 0, 0, 0, 0xc1]].into_iter().chain(broken_off) {
             assert!(read(&mut &*bytes).await.is_err(), "{bytes:?}");
         }
     }

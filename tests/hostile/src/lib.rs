@@ -128,6 +128,7 @@ async fn act(context: &Asked, mode: &str, refresh: bool) -> Result<(), Failure> 
         }
         "flood" => put_pages(context, u64::MAX).await,
         "flood_calls" => flood_calls(context).await,
+        "flood_log" => flood_log(context).await,
         "huge" => {
             let object = thing(0).attributes(&serde_json::json!({ "text": "x".repeat(100_000_000) }))?;
             put(context, "thing", vec![object]).await
@@ -242,6 +243,17 @@ struct Teleport {}
 impl Call for Teleport {
     const NAME: &'static str = "universe.teleport";
     type Answer = Done;
+}
+
+/// Logs long lines first, many lines then, and fails with a long message.
+async fn flood_log(context: &Asked) -> Result<(), Failure> {
+    for _ in 0..10 {
+        context.log(Level::Warning, "ä".repeat(500_000)).await?;
+    }
+    for line in 0..21_000 {
+        context.log(Level::Info, format!("line {line}")).await?;
+    }
+    Err(Failure::remote("w".repeat(500_000)).remedy("r".repeat(500_000)))
 }
 
 /// A sleep that carries more than a sleep needs.
