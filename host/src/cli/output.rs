@@ -106,6 +106,8 @@ impl Output {
         if self.json {
             let text = serde_json::json!({ "error": failure, "exit_code": code }).to_string();
             self.warn(&text);
+        } else if failure.cancelled {
+            self.warn("Cancelled.");
         } else {
             let style = paint(AnsiColor::Red);
             self.warn(&format!(
