@@ -18,7 +18,7 @@ use std::time::Duration;
 pub struct KeptFacts {
     /// How long it can be used from now on; the margin is already taken off.
     pub lifetime: Duration,
-    /// Public members of the answer, JSON pointer → value. As [`take`] finds them; whoever captures gets them scrubbed.
+    /// Public members of the answer, JSON pointer → value. As `take` finds them; whoever captures gets them scrubbed.
     pub facts: Value,
 }
 
