@@ -17,24 +17,28 @@ use std::{borrow::Cow, fmt};
 pub struct Row<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> Row<'a> {
-    /// A member as it stands. Nothing if it is absent, or says nothing: `null`, or an empty text, array or object.
-    pub fn raw(&self, name: &str) -> Option<&'a str> {
+    /// A member as it stands; `path` goes on into objects by slashes. Nothing if it is absent, or says nothing: `null`, or an
+    /// empty text, array or object.
+    pub fn raw(&self, path: &str) -> Option<&'a str> {
+        let (name, rest) = path.split_once('/').map_or((path, None), |(name, rest)| (name, Some(rest)));
         let exact = self.0.iter().find(|(member, _)| member == name);
         let found = exact.or_else(|| self.0.iter().find(|(member, _)| member.eq_ignore_ascii_case(name)));
-        Some(found?.1.get()).filter(|raw| !matches!(*raw, "null" | "\"\"" | "[]" | "{}"))
+        let raw = found?.1.get();
+        match rest {
+            Some(rest) => serde_json::from_str::<Row<'a>>(raw).ok()?.raw(rest),
+            None => Some(raw).filter(|raw| !matches!(*raw, "null" | "\"\"" | "[]" | "{}")),
+        }
     }
 
     /// A member as a text. A number counts as its digits; nothing of any other type is a text.
-    pub fn text(&self, name: &str) -> Option<Cow<'a, str>> {
-        let raw = self.raw(name)?;
-        match raw.as_bytes().first()? {
-            b'"' => match raw.get(1..raw.len() - 1) {
-                Some(plain) if !plain.contains('\\') => Some(Cow::Borrowed(plain)),
-                _ => serde_json::from_str(raw).ok().map(Cow::Owned),
-            },
-            b'0'..=b'9' | b'-' => Some(Cow::Borrowed(raw)),
-            _ => None,
-        }
+    pub fn text(&self, path: &str) -> Option<Cow<'a, str>> {
+        text(self.raw(path)?)
+    }
+
+    /// The texts in a member that is an array.
+    pub fn texts(&self, path: &str) -> Vec<String> {
+        let raw = self.raw(path).and_then(|raw| serde_json::from_str::<Vec<&RawValue>>(raw).ok());
+        raw.unwrap_or_default().into_iter().filter_map(|raw| text(raw.get())).map(Cow::into_owned).collect()
     }
 
     /// The objects in a member that is an array of objects.
@@ -56,6 +60,18 @@ impl<'a> Row<'a> {
             object.push('}');
         }
         object
+    }
+}
+
+/// A text or a number, as it stands.
+fn text(raw: &str) -> Option<Cow<'_, str>> {
+    match raw.as_bytes().first()? {
+        b'"' => match raw.get(1..raw.len() - 1) {
+            Some(plain) if !plain.contains('\\') => Some(Cow::Borrowed(plain)),
+            _ => serde_json::from_str(raw).ok().map(Cow::Owned),
+        },
+        b'0'..=b'9' | b'-' => Some(Cow::Borrowed(raw)),
+        _ => None,
     }
 }
 
@@ -92,7 +108,7 @@ mod tests {
 
     #[test]
     fn members_are_read_whatever_their_type_and_case_is() {
-        let body = r#"{"a":"x","b":"caf\u00e9","c":7,"d":-7,"e":null,"f":true,"g":"","appid":"low","k\u006c":"kl","m":[{"n":1},{}],"o":[],"Two":1,"two":2}"#;
+        let body = r#"{"a":"x","b":"caf\u00e9","c":7,"d":-7,"e":null,"f":true,"g":"","appid":"low","k\u006c":"kl","m":[{"n":1},{}],"o":[],"Two":1,"two":2,"h":{"i":{"j":"deep"}},"l":["x",7,{}]}"#;
         let row: Row<'_> = serde_json::from_str(body).unwrap();
         for (name, expected) in [
             ("a", Some("x")),
@@ -106,10 +122,15 @@ mod tests {
             ("kl", Some("kl")),
             ("m", None),
             ("two", Some("2")),
+            ("h", None),
+            ("h/i/j", Some("deep")),
+            ("h/x/j", None),
+            ("a/x", None),
             ("z", None),
         ] {
             assert_eq!(row.text(name).as_deref(), expected, "{name}");
         }
+        assert_eq!(row.texts("l"), ["x", "7"]);
         assert_eq!(row.rows("m").len(), 2);
         assert!(row.rows("a").is_empty());
         assert_eq!(row.pick(&[("on", "f"), ("none", "o"), ("app", "appId")]), r#"{"on":true,"app":"low"}"#);

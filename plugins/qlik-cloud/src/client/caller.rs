@@ -1,7 +1,7 @@
 //! Who the caller is, and what is known of its rights.
 
-use super::{Fields, Key};
-use jackfield_plugin::{Blame, Failure, Response, Stage};
+use super::Key;
+use jackfield_plugin::{Blame, Failure, Response, Stage, sdk::Row};
 use serde::de::IgnoredAny;
 
 /// The user whom the credential stands for.
@@ -30,7 +30,7 @@ impl Caller {
         Self::of(&super::fields(response), scope, key).map_err(|failure| failure.status(response.status()))
     }
 
-    fn of(me: &Fields<'_>, scope: Option<&str>, key: Option<Key>) -> Result<Self, Failure> {
+    fn of(me: &Row<'_>, scope: Option<&str>, key: Option<Key>) -> Result<Self, Failure> {
         let Some(id) = me.text("id") else {
             return Err(Failure::remote("the tenant answered the question who the caller is without a user")
                 .remedy("check that the tenant URL leads straight to the tenant"));
@@ -44,10 +44,10 @@ impl Caller {
             .at(Stage::SignIn)
             .remedy("enable the user: Administration activity center, Manage users, All users"));
         }
-        let groups = me.objects("assignedGroups");
-        let of_groups = groups.iter().flat_map(|group| group.objects("assignedRoles"));
+        let groups = me.rows("assignedGroups");
+        let of_groups = groups.iter().flat_map(|group| group.rows("assignedRoles"));
         let mut roles: Vec<String> = Vec::new();
-        for role in me.objects("assignedRoles").into_iter().chain(of_groups) {
+        for role in me.rows("assignedRoles").into_iter().chain(of_groups) {
             let role = role.text("name").map(|name| name.into_owned());
             roles.extend(role.filter(|role| !roles.contains(role)));
         }

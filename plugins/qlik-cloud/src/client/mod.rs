@@ -2,7 +2,6 @@
 
 mod answer;
 mod caller;
-mod fields;
 mod key;
 mod lists;
 mod paging;
@@ -10,7 +9,6 @@ mod rights;
 
 pub(crate) use answer::Refusal;
 pub(crate) use caller::Caller;
-pub(crate) use fields::Fields;
 pub(crate) use key::Key;
 pub(crate) use lists::{Cursor, List, list};
 pub(crate) use paging::{Walk, next_link};
@@ -23,7 +21,7 @@ use crate::{
 use jackfield_plugin::{
     Blame, Context, Failure, Request, Response, Secret, Stage,
     contract::http::{Capture, CaptureFrom, Keep, Place},
-    sdk::link,
+    sdk::{Row, link},
 };
 use std::sync::{Mutex, PoisonError};
 
@@ -320,7 +318,7 @@ impl<'a> Client<'a> {
 }
 
 /// The members of an answer; none if it is no JSON object.
-fn fields(response: &Response) -> Fields<'_> {
+fn fields(response: &Response) -> Row<'_> {
     serde_json::from_slice(response.body()).unwrap_or_default()
 }
 

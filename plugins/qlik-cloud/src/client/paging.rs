@@ -1,14 +1,14 @@
 //! Walking from page to page, and noticing when the walk goes in circles.
 
-use super::Fields;
 use jackfield_plugin::Failure;
+use jackfield_plugin::sdk::Row;
 use std::{
     collections::{BTreeSet, hash_map::DefaultHasher},
     hash::{Hash, Hasher},
 };
 
 /// The link to the next page. The end of a list is told by a `next` that is absent, null or empty, or whose `href` is.
-pub(crate) fn next_link(links: &Fields<'_>) -> Option<String> {
+pub(crate) fn next_link(links: &Row<'_>) -> Option<String> {
     let link = links.text("next/href").or_else(|| links.text("next"))?;
     Some(link.into_owned()).filter(|link| !link.trim().is_empty())
 }

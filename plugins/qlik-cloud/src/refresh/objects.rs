@@ -2,8 +2,8 @@
 //!
 //! Only what is named here reaches the catalog, so no token or connection string inside an object comes along.
 
-use crate::client::{Fields, next_link};
-use jackfield_plugin::{Failure, Object, Response};
+use crate::client::next_link;
+use jackfield_plugin::{Failure, Object, Response, sdk::Row};
 use serde::{Deserialize, de::IgnoredAny};
 use std::borrow::Cow;
 
@@ -225,9 +225,9 @@ pub(super) struct Page {
 #[derive(Deserialize)]
 struct Body<'a> {
     #[serde(borrow)]
-    data: Vec<Fields<'a>>,
+    data: Vec<Row<'a>>,
     #[serde(borrow, default)]
-    links: Option<Fields<'a>>,
+    links: Option<Row<'a>>,
     #[serde(default, rename = "totalResults")]
     total: Option<u64>,
 }
@@ -255,7 +255,7 @@ impl Kind {
     }
 
     /// The object that a row is; nothing without an id. What has no name goes by its id.
-    fn object(&self, row: &Fields<'_>) -> Option<Object> {
+    fn object(&self, row: &Row<'_>) -> Option<Object> {
         let id = self.ids.iter().find_map(|id| row.text(id))?;
         let name = row.text(self.name).unwrap_or_else(|| id.clone());
         let modified = self.modified.iter().filter_map(|member| row.text(member)).reduce(later);
@@ -263,7 +263,7 @@ impl Kind {
         let of_an_app = row.text("metadata/resourceType").is_none_or(|resource| resource == "app");
         for (relation, kind, member) in self.links.iter().filter(|link| link.1 != "app" || of_an_app) {
             object = object.link(relation, kind, row.text(member));
-            for other in row.objects(member) {
+            for other in row.rows(member) {
                 object = object.link(relation, kind, other.text("id"));
             }
         }
