@@ -58,13 +58,17 @@ fn judge_v6(address: Ipv6Addr) -> Verdict {
     }
 }
 
-/// The IPv4 address inside an IPv6 one: mapped, compatible, behind NAT64, or 6to4.
+/// The IPv4 address inside an IPv6 one: mapped, compatible, translated, behind NAT64, 6to4, or Teredo.
 fn wrapped(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let join = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
     match address.segments() {
         [0, 0, 0, 0, 0, 0, 0, 0 | 1] => None,
         [0, 0, 0, 0, 0, 0 | 0xffff, high, low] => Some(join(high, low)),
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(join(high, low)),
+        [0, 0, 0, 0, 0xffff, 0, high, low] => Some(join(high, low)),
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x64, 0xff9b, 1, _, _, _, high, low] => {
+            Some(join(high, low))
+        }
+        [0x2001, 0, _, _, _, _, high, low] => Some(join(!high, !low)),
         [0x2002, high, low, ..] => Some(join(high, low)),
         _ => None,
     }
@@ -113,6 +117,13 @@ mod tests {
             ("64:ff9b::169.254.169.254", "never"),
             ("2002:a9fe:a9fe::", "never"),
             ("::169.254.169.254", "never"),
+            // IPv4-translated, the local-use NAT64 prefix, and Teredo, whose client's address stands inverted at its end.
+            ("::ffff:0:10.0.0.1", "private"),
+            ("::ffff:0:169.254.169.254", "never"),
+            ("64:ff9b:1::10.0.0.1", "private"),
+            ("64:ff9b:1:ffff::169.254.169.254", "never"),
+            ("2001:0:4136:e378:8000:63bf:5601:5601", "never"),
+            ("2001:db9::1", "public"),
         ];
         for (address, expected) in table {
             let verdict = match judge(address.parse().unwrap()) {
