@@ -15,7 +15,7 @@ use jackfield_plugin::{
     futures::future::{try_join, try_join_all},
     sdk::DescriptionBuilder,
 };
-use objects::{KINDS, Kind};
+use objects::{KINDS, Kind, Page};
 
 /// Adds the kinds of object to the description.
 pub(crate) fn objects(description: DescriptionBuilder) -> DescriptionBuilder {
@@ -104,7 +104,8 @@ impl Refresh<'_> {
         }
     }
 
-    /// Reads a list to its end; yields how many objects it had. The next page is fetched while the former is put.
+    /// Reads a list to its end; yields how many objects it had. The next page is on its way while the rows of the former
+    /// become objects and are put.
     async fn list(&self, kind: &'static Kind, list: &'static List, all: bool) -> Result<u64, Stop> {
         let mut query = list.query.to_vec();
         if all {
@@ -120,15 +121,10 @@ impl Refresh<'_> {
         let (mut count, mut rows, mut rows_before) = (0, 0, 0);
         loop {
             self.accept(list, &response)?;
-            let page = kind.read(&response)?;
-            if page.unreadable > 0 {
-                let line = format!("{}: {} rows without an id were left out", list.plural, page.unreadable);
-                self.context.log(Level::Warning, line).await?;
-            }
-            let on_page = page.objects.len() as u64 + page.unreadable;
-            count += page.objects.len() as u64;
+            let page = Page::read(&response)?;
+            let on_page = page.data.len() as u64;
             rows += on_page;
-            let next = match (page.next, list.cursor) {
+            let next = match (page.next(), list.cursor) {
                 (Some(link), _) => {
                     query.clear();
                     Some(self.client.path_of(&link).await?)
@@ -140,13 +136,28 @@ impl Refresh<'_> {
                 (None, _) => None,
             };
             rows_before = on_page;
-            walk.page(page.objects.iter().map(|object| object.id.as_str()), next.as_deref())?;
-            let put = self.put(kind, page.objects, response.exchange(), count, page.total);
-            let Some(next) = next else {
-                put.await?;
-                return Ok(count);
+            let following = async {
+                match &next {
+                    Some(next) => self.client.page(next, &query).await.map(Some),
+                    None => Ok(None),
+                }
             };
-            ((), response) = try_join(put, self.client.page(&next, &query)).await?;
+            let putting = async {
+                let objects = kind.objects(&page);
+                count += objects.len() as u64;
+                let without_id = on_page - objects.len() as u64;
+                walk.page(objects.iter().map(|object| object.id.as_str()), next.as_deref())?;
+                if without_id > 0 {
+                    let line = format!("{}: {without_id} rows without an id were left out", list.plural);
+                    self.context.log(Level::Warning, line).await?;
+                }
+                self.put(kind, objects, response.exchange(), count, page.total).await
+            };
+            // In this order: the request leaves before the rows are looked at.
+            match try_join(following, putting).await? {
+                (Some(following), ()) => response = following,
+                (None, ()) => return Ok(count),
+            }
         }
     }
 

@@ -210,48 +210,44 @@ pub(super) const KINDS: &[Kind] = &[
     Kind { id: "dataset", singular: "data set", plural: "data sets", ..ITEM },
 ];
 
-/// A page, read.
-pub(super) struct Page {
-    /// Its objects.
-    pub(super) objects: Vec<Object>,
-    /// How many rows had no id.
-    pub(super) unreadable: u64,
-    /// The link to the next page.
-    pub(super) next: Option<String>,
+/// A page as it stands in an answer: its rows are not yet objects.
+#[derive(Deserialize)]
+pub(super) struct Page<'a> {
+    /// Its rows.
+    #[serde(borrow)]
+    pub(super) data: Vec<Row<'a>>,
+    #[serde(borrow, default)]
+    links: Option<Row<'a>>,
     /// How many rows the whole list has, if the tenant says so.
+    #[serde(default, rename = "totalResults")]
     pub(super) total: Option<u64>,
 }
 
-#[derive(Deserialize)]
-struct Body<'a> {
-    #[serde(borrow)]
-    data: Vec<Row<'a>>,
-    #[serde(borrow, default)]
-    links: Option<Row<'a>>,
-    #[serde(default, rename = "totalResults")]
-    total: Option<u64>,
-}
-
-impl Kind {
-    /// Reads a page.
-    pub(super) fn read(&self, response: &Response) -> Result<Page, Failure> {
-        self.read_body(response.body()).map_err(|failure| match response.json::<IgnoredAny>() {
+impl<'a> Page<'a> {
+    /// Reads an answer.
+    pub(super) fn read(response: &'a Response) -> Result<Self, Failure> {
+        Self::read_body(response.body()).map_err(|failure| match response.json::<IgnoredAny>() {
             Ok(_) => failure.status(response.status()),
             Err(no_json) => no_json,
         })
     }
 
-    /// Reads the body of a page.
-    pub(super) fn read_body(&self, body: &[u8]) -> Result<Page, Failure> {
-        let body: Body<'_> = serde_json::from_slice(body)
-            .map_err(|error| Failure::remote(format!("the answer is no list as expected: {error}")))?;
-        let objects: Vec<_> = body.data.iter().filter_map(|row| self.object(row)).collect();
-        Ok(Page {
-            unreadable: (body.data.len() - objects.len()) as u64,
-            objects,
-            next: body.links.and_then(|links| next_link(&links)),
-            total: body.total,
-        })
+    /// Reads the body of an answer.
+    pub(super) fn read_body(body: &'a [u8]) -> Result<Self, Failure> {
+        serde_json::from_slice(body)
+            .map_err(|error| Failure::remote(format!("the answer is no list as expected: {error}")))
+    }
+
+    /// The link to the next page.
+    pub(super) fn next(&self) -> Option<String> {
+        self.links.as_ref().and_then(next_link)
+    }
+}
+
+impl Kind {
+    /// The objects that the rows of a page are; rows without an id are none.
+    pub(super) fn objects(&self, page: &Page<'_>) -> Vec<Object> {
+        page.data.iter().filter_map(|row| self.object(row)).collect()
     }
 
     /// The object that a row is; nothing without an id. What has no name goes by its id.

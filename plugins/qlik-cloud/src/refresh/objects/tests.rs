@@ -1,13 +1,13 @@
 //! How rows become objects.
 
-use super::KINDS;
+use super::{KINDS, Page};
 
 fn read(kind: &str, row: &str) -> String {
     let kind = KINDS.iter().find(|candidate| candidate.id == kind).unwrap();
     let body = format!("{{\"data\":[{row}],\"links\":{{\"next\":{{\"href\":null}}}}}}");
-    let page = kind.read_body(body.as_bytes()).unwrap();
-    assert_eq!(page.next, None);
-    let object = &page.objects[0];
+    let page = Page::read_body(body.as_bytes()).unwrap();
+    assert_eq!(page.next(), None);
+    let object = &kind.objects(&page)[0];
     let links: Vec<_> =
         object.links.iter().map(|link| format!("{}={}:{}", link.relation, link.kind, link.id)).collect();
     format!(
