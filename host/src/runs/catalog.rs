@@ -1,4 +1,7 @@
 //! The catalog's intake: checks what a plugin puts, stages it, and at the end settles what each kind becomes.
+//!
+//! A page is stored while the plugin goes on with the next one. The one after that waits: so a kind has at most two pages
+//! under way, however fast its plugin is.
 
 use super::{
     log::RunLog,
@@ -16,12 +19,16 @@ use jackfield_plugin::contract::{
 };
 use std::collections::BTreeMap;
 use tokio::sync::Mutex;
+use tokio_util::task::AbortOnDropHandle;
 
 /// The most objects of one refresh: a plugin that floods ends here and not with the disk.
 const MOST_OBJECTS: u64 = 20_000_000;
 
 /// The longest attributes of one object.
 const LONGEST_ATTRIBUTES: usize = 4 * 1024 * 1024;
+
+/// How large a page may be to be stored while the plugin goes on: larger ones would add up to much memory.
+const LARGE_PAGE: usize = 1024 * 1024;
 
 /// The intake of one refresh.
 pub struct Sink {
@@ -35,9 +42,48 @@ pub struct Sink {
 /// One kind while it is being read.
 #[derive(Default)]
 struct Kind {
-    generation: Option<Generation>,
+    staging: Staging,
     staged: u64,
     end: Option<How>,
+}
+
+/// What is staged of a kind.
+#[derive(Default)]
+enum Staging {
+    /// Nothing yet.
+    #[default]
+    Nothing,
+    /// All that was put.
+    Done(Generation),
+    /// All but the last page, which is on its way.
+    Busy(AbortOnDropHandle<Result<Generation, Failure>>),
+    /// A page could not be stored, so the kind can have no good end.
+    Broken(Failure),
+}
+
+impl Staging {
+    /// Waits until nothing is on its way. If this is given up, nothing is lost.
+    async fn arrive(&mut self) -> Result<(), Failure> {
+        if let Staging::Busy(page) = self {
+            let staged = page.await.unwrap_or_else(|panic| {
+                Err(Failure::jackfield(format!("staging a page of objects failed: {panic}")))
+            });
+            *self = staged.map_or_else(Staging::Broken, Staging::Done);
+        }
+        match self {
+            Staging::Broken(failure) => Err(failure.clone()),
+            _ => Ok(()),
+        }
+    }
+
+    /// What was staged, once nothing is on its way; nothing is left here.
+    async fn take(&mut self) -> Result<Option<Generation>, Failure> {
+        self.arrive().await?;
+        match std::mem::take(self) {
+            Staging::Done(generation) => Ok(Some(generation)),
+            _ => Ok(None),
+        }
+    }
 }
 
 impl Sink {
@@ -53,10 +99,10 @@ impl Sink {
         Sink { store, lease, connection: connection.clone(), kinds, watcher }
     }
 
-    /// Stages a page of objects; returns when the store has accepted it.
+    /// Stages a page of objects; returns when it has been checked and the page before it is stored.
     ///
     /// # Errors
-    /// The plugin breaks a rule, or the store failed.
+    /// The plugin breaks a rule, or the store failed, perhaps with the page before.
     pub async fn put(&self, request: CatalogPut) -> Result<Done, Failure> {
         request.objects.iter().try_for_each(|object| check(&request.kind, object))?;
         let mut kind = self.kind(&request.kind)?.lock().await;
@@ -66,14 +112,20 @@ impl Sink {
                 request.kind
             )));
         }
-        if kind.generation.is_none() {
-            kind.generation =
-                Some(self.store.begin_generation(&self.lease, &self.connection, &request.kind).await?);
-        }
-        if let Some(generation) = &mut kind.generation {
-            self.store.stage(generation, &request.objects).await?;
-        }
+        let mut generation = match kind.staging.take().await? {
+            Some(generation) => generation,
+            None => self.store.begin_generation(&self.lease, &self.connection, &request.kind).await?,
+        };
+        let large = request.objects.iter().map(weight).sum::<usize>() > LARGE_PAGE;
         kind.staged += request.objects.len() as u64;
+        let store = self.store.clone();
+        kind.staging = Staging::Busy(AbortOnDropHandle::new(tokio::spawn(async move {
+            store.stage(&mut generation, &request.objects).await?;
+            Ok(generation)
+        })));
+        if large {
+            kind.staging.arrive().await?;
+        }
         if kind.staged > MOST_OBJECTS {
             return Err(Failure::plugin(format!(
                 "more than {MOST_OBJECTS} objects of kind \"{}\" were put",
@@ -116,7 +168,7 @@ impl Sink {
         let (mut swaps, mut changes) = (Vec::new(), Vec::new());
         for (name, kind) in &self.kinds {
             let mut kind = kind.lock().await;
-            let (generation, end, staged) = (kind.generation.take(), kind.end.take(), kind.staged);
+            let (generation, end, staged) = (kind.staging.take().await?, kind.end.take(), kind.staged);
             let (swap, change) = match end {
                 Some(How::Complete) => self.complete(name, generation, log).await?,
                 Some(How::Delta { deleted }) => self.delta(name, generation, deleted).await?,
@@ -177,6 +229,12 @@ fn kept(name: &str, reason: &str) -> (KindSwap, KindChange) {
     let change =
         KindChange { kind: name.to_owned(), kept_reason: Some(reason.to_owned()), ..KindChange::default() };
     (KindSwap::Kept { reason: reason.to_owned() }, change)
+}
+
+/// About how many bytes an object has.
+fn weight(object: &Object) -> usize {
+    let links = object.links.iter().map(|link| link.relation.len() + link.kind.len() + link.id.len() + 72);
+    object.id.len() + object.name.len() + object.attributes.len() + links.sum::<usize>() + 200
 }
 
 /// The rules for an object.

@@ -3,10 +3,11 @@
 use super::{Capabilities, child::digest_of};
 use jackfield_plugin::{
     abi::host_from_fn,
-    contract::{Failure, description::Description},
+    contract::{Failure, description::Description, wire::encode},
     loader::Plugin,
 };
 use std::path::Path;
+use tokio_util::task::AbortOnDropHandle;
 
 /// A plugin that is open in this process.
 pub struct Local {
@@ -49,7 +50,17 @@ impl Local {
         message: Vec<u8>,
         capabilities: Capabilities,
     ) -> Result<Vec<u8>, Failure> {
-        let host = host_from_fn(move |capability, message| capabilities(capability, message));
+        // Each call is a task of its own, as it is for a worker.
+        let host = host_from_fn(move |capability, message| {
+            let answer = AbortOnDropHandle::new(tokio::spawn(capabilities(capability, message)));
+            async move {
+                answer.await.unwrap_or_else(|panic| {
+                    encode(&Err::<(), _>(Failure::jackfield(format!(
+                        "a capability of the host failed: {panic}"
+                    ))))
+                })
+            }
+        });
         self.plugin.invoke(hook, message, host).await.map_err(|error| Failure::plugin(error.to_string()))
     }
 }
