@@ -18,6 +18,9 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 use url::Url;
 
+/// The most room that is made for a body before it is there.
+const MOST_ROOM: u64 = 1024 * 1024;
+
 /// One attempt, and what became of it so far: whoever stops it from outside can still tell.
 pub(super) struct Attempt<'a> {
     client: &'a Client,
@@ -216,8 +219,10 @@ impl<'a> Attempt<'a> {
         {
             return Err(way.too_large(limits.max_body));
         }
+        // Room at once for what was announced, as long as it is no more than a page.
+        let announced = response.content_length().unwrap_or_default().min(MOST_ROOM);
         let headers = std::mem::take(response.headers_mut());
-        let mut body = Vec::new();
+        let mut body = Vec::with_capacity(announced as usize);
         loop {
             let piece = match timeout(limits.idle_timeout, response.chunk()).await {
                 Err(_) => return Err(way.fell_silent(limits.idle_timeout)),

@@ -8,7 +8,7 @@ use jackfield_plugin::contract::{Blame, Failure, description::Description, wire}
 use std::{
     collections::VecDeque,
     io,
-    os::unix::process::ExitStatusExt,
+    os::{fd::AsFd, unix::process::ExitStatusExt},
     path::PathBuf,
     process::{ExitStatus, Stdio},
     sync::{Arc, Mutex, PoisonError},
@@ -23,6 +23,9 @@ use tokio::{
 
 /// How long a worker may take to open its plugin and to describe it: neither does any I/O of its own.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How many bytes the pipes to and from a worker hold, if the system allows it (1 MiB is what it allows everybody).
+const PIPE: usize = 1024 * 1024;
 
 /// How many bytes of a plugin's messages the host holds at once; past this the plugin waits in the pipe. A single frame is
 /// always less.
@@ -87,6 +90,10 @@ impl Worker {
         else {
             return Err(Failure::jackfield("the worker was started without its pipes"));
         };
+        // A page of a list is larger than what a pipe holds by default. Where the system allows no more, it holds that.
+        for pipe in [input.as_fd(), output.as_fd()] {
+            let _ = rustix::pipe::fcntl_setpipe_size(pipe, PIPE);
+        }
         let last_words = LastWords::default();
         let listening = listen(errors, printed, last_words.clone());
         let (name, output) = (spawn.name.clone(), receive(output));
