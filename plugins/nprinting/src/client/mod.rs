@@ -39,6 +39,9 @@ const BACKDATE: u32 = 60;
 /// A token that ends within this time is replaced: the host may have to wait before it can send.
 const RESERVE_MS: i64 = 120_000;
 
+/// Answers that may be better a moment later. Everything that is asked here only reads.
+const PASSING: [u16; 4] = [500, 502, 503, 504];
+
 /// How many rows to ask for at once. The server gives 50 unless asked.
 const PAGE: u32 = 200;
 
@@ -105,7 +108,8 @@ impl<'a> Client<'a> {
 
     /// Sends a request, signed.
     pub(crate) async fn send(&self, request: Request) -> Result<Response, Failure> {
-        let request = request.header("accept", "application/json").jar(JAR).captured(TOKEN, Place::Bearer);
+        let request = request.header("accept", "application/json").retry_on(PASSING);
+        let request = request.jar(JAR).captured(TOKEN, Place::Bearer);
         self.sign().await?;
         let response = self.context.http().send(&request).await?;
         if response.status() != 401 {

@@ -158,9 +158,10 @@ impl Reader<'_> {
                 next = start.saturating_sub(gone);
             }
             let more = (rows > 0 || next < end) && page.total.is_none_or(|total| next < total);
-            if more && next == end && !ids.is_empty() && ids.is_subset(&before) {
-                return Err(Failure::remote("the list repeats a page, so its end would never come")
-                    .remedy("try again; if it lasts, a proxy in front of the server may drop the query")
+            // Also on what would be the last page: offset and limit were not obeyed, so the rows behind them were never seen.
+            if next == end && !ids.is_empty() && ids.is_subset(&before) {
+                return Err(Failure::remote("the list repeats a page, so the rows behind it cannot be read")
+                    .remedy("try again; if it lasts, look whether a proxy in front of the server drops the query (offset and limit)")
                     .into());
             }
             if let Some(total) = page.total.filter(|total| !more && *total > end) {
