@@ -236,7 +236,7 @@ impl Kind {
     /// Reads a page.
     pub(super) fn read(&self, response: &Response) -> Result<Page, Failure> {
         self.read_body(response.body()).map_err(|failure| match response.json::<IgnoredAny>() {
-            Ok(_) => failure.status(response.status()),
+            Ok(_) => failure.status(response.status()).remedy("try again; if it lasts, the remote system may be newer than this plugin: look for a newer plugin"),
             Err(no_json) => no_json,
         })
     }
