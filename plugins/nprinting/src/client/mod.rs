@@ -168,6 +168,9 @@ impl<'a> Client<'a> {
     /// The token was refused. The server does not say why, so all that can be the cause is listed.
     pub(crate) fn unauthorized(&self, refusal: &Refusal) -> Failure {
         let settings = self.context.settings();
+        if self.accepted.load(Ordering::Relaxed) {
+            return self.no_more(refusal);
+        }
         let (attribute, user) = match settings.matching {
             Matching::Email => (
                 format!("the JWT attribute for the email is not \"{}\" there", settings.claim.trim()),
@@ -191,6 +194,22 @@ impl<'a> Client<'a> {
             .remedy(format!(
                 "the server does not say which of these it is (its web console: Admin, Settings, Authentication): JWT authentication is turned off there; the certificate there does not belong to this private key; {attribute}; {user}; the clocks of the two machines differ by more than a minute; the server does not take the algorithm {}",
                 settings.algorithm.name()
+            ))
+            .field(self.signature.key.clone())
+    }
+
+    /// A token was refused although the server had accepted one of this very run.
+    fn no_more(&self, refusal: &Refusal) -> Failure {
+        let caller = self.context.settings().caller();
+        let (message, summary) = ("although it had accepted one a moment before", refusal.summary());
+        refusal
+            .failure(
+                Blame::Credential,
+                Stage::SignIn,
+                format!("the server refused the token of \"{caller}\", {message} ({summary})"),
+            )
+            .remedy(format!(
+                "look what was changed on the server meanwhile (its web console: Admin, Settings, Authentication): whether JWT authentication is on, its certificate, and whether the user \"{caller}\" is still enabled; if nothing was, look into the log of the service \"Qlik NPrinting Web Engine\""
             ))
             .field(self.signature.key.clone())
     }

@@ -28,9 +28,16 @@ pub(super) async fn apps(
     let mut reader = Reader { context, client, kind: &APP, seen: BTreeSet::new() };
     match reader.list(&[], Owner::Row).await {
         Ok(_) => Ok(Ok(reader.seen)),
-        Err(Stop::Fail(failure)) if failure.cancelled || failure.stage == Some(Stage::SignIn) => Err(failure),
+        Err(Stop::Fail(failure)) if failure.cancelled || is_before_any_answer(&failure) => Err(failure),
+        // At once: whatever is asked next may fail too, and with less to say.
+        Err(Stop::Fail(failure)) => Err(failure.context(APP.plural)),
         Err(stop) => Ok(Err(stop)),
     }
+}
+
+/// It says nothing of the list that was asked for: nothing could be asked.
+fn is_before_any_answer(failure: &Failure) -> bool {
+    matches!(failure.stage, Some(Stage::Name | Stage::Connect | Stage::Tls | Stage::SignIn))
 }
 
 impl Refresh<'_> {
