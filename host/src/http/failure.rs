@@ -123,7 +123,10 @@ impl Way {
         let mut io = None;
         for cause in chain(error) {
             if let Some(unresolved) = cause.downcast_ref::<Unresolved>() {
-                return self.unresolved(unresolved).into();
+                let failure = self.unresolved(unresolved);
+                // Whether the name is unknown or the name service is in trouble cannot be told apart.
+                let refused = matches!(unresolved, Unresolved::Refused { .. });
+                return if refused { failure.into() } else { passing(failure) };
             }
             if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
                 return self.tls(tls);
@@ -174,6 +177,15 @@ impl Way {
                     .remedy("check its spelling, and that this machine's name service knows it")
                     .field(&self.field)
             }
+            Unresolved::Silent { name, limit } => self
+                .network(
+                    Stage::Name,
+                    format!(
+                        "this machine's name service did not answer within {} to what {name} is",
+                        seconds(*limit)
+                    ),
+                )
+                .remedy("check which name servers this machine asks, and whether it reaches them"),
             Unresolved::Refused { private: true, .. } => Failure::new(
                 Blame::Network,
                 format!("{unresolved}, where only the operator's own settings may lead"),
