@@ -5,7 +5,7 @@
 //!
 //! | the fault | has to show |
 //! |---|---|
-//! | ends the refresh | blame, stage, exit code and a remedy; the catalog to the letter as it was; new things once it is over |
+//! | ends the refresh | blame, stage, exit code and a remedy; the catalog as it was, counts and ages; new things once it is over |
 //! | is got over | everything that is there: a refresh without the fault finds nothing more |
 //! | keeps a kind | that kind as it was, with its age and the reason; everything else new |
 //!
@@ -30,8 +30,8 @@ use std::{
 
 /// How many rows of a connector run at the same time: some of them wait.
 const LANES: usize = 3;
-/// Nobody waits longer than this for a fault to be told.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Nobody waits longer than this for a fault to be told, on a machine that has other things to do.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// A kind that no fault touches, with both connectors.
 const UNTOUCHED: &str = "report";
 
@@ -102,6 +102,7 @@ struct Trial<'a, R> {
 }
 
 impl<R: Remote> Trial<'_, R> {
+    /// Yields what a person reads.
     fn run(&self, expected: Expected) -> String {
         let name = self.name();
         if let Expected::Impossible(why) = expected {
@@ -110,32 +111,11 @@ impl<R: Remote> Trial<'_, R> {
         let before = self.catalog();
         self.remote.change(self.revision);
         let injected = self.remote.spoil(&self.row.inject);
-        let began = Instant::now();
-        let refreshed = self.jackfield("refresh");
-        assert!(began.elapsed() < PATIENCE, "{name} takes {:?}", began.elapsed());
-        let run = self.newest_run();
+        let refreshed = self.refresh(expected, &before);
         let mut text = format!("=== {name}\ninjected: {injected}\n--- refresh\n{}", said(&refreshed));
-        let hits = match expected {
-            Expected::Fails { blame, stage, hits } => {
-                self.failed(&run, &refreshed, blame, stage);
-                assert_eq!(self.catalog(), before, "{name}: the catalog stands");
-                hits
-            }
-            Expected::GotOver { hits } => {
-                self.succeeded(&run, &refreshed, R::FACTS.second_page.kind);
-                hits
-            }
-            Expected::Kept { status } => {
-                self.succeeded(&run, &refreshed, UNTOUCHED);
-                self.kept(&before, status);
-                1
-            }
-            Expected::Impossible(_) => unreachable!("it was sent home above"),
-        };
-        assert_eq!(self.remote.strikes(), hits, "{name}: requests that were hit");
         if let (Expected::Fails { blame, stage, .. }, true) = (expected, self.row.inject.is_on_the_way()) {
-            let tested = self.jackfield("test");
-            self.failed(&self.newest_run(), &tested, blame, stage);
+            let (tested, run) = self.jackfield("test");
+            self.failed(&run, &tested, blame, stage);
             text += &format!("--- test\n{}", said(&tested));
         }
         self.remote.repair(&self.row.inject);
@@ -150,15 +130,43 @@ impl<R: Remote> Trial<'_, R> {
         }
     }
 
-    fn jackfield(&self, verb: &str) -> Finished {
+    /// Refreshes while there is the fault.
+    fn refresh(&self, expected: Expected, before: &Map<String, Value>) -> Finished {
+        let (name, began) = (self.name(), Instant::now());
+        let (refreshed, run) = self.jackfield("refresh");
+        assert!(began.elapsed() < PATIENCE, "{name} takes {:?}", began.elapsed());
+        let hits = match expected {
+            Expected::Fails { blame, stage, hits } => {
+                self.failed(&run, &refreshed, blame, stage);
+                assert_eq!(self.catalog(), *before, "{name}: the catalog stands");
+                hits
+            }
+            Expected::GotOver { hits } => {
+                self.succeeded(&run, &refreshed, R::FACTS.second_page.kind);
+                hits
+            }
+            Expected::Kept { status } => {
+                self.succeeded(&run, &refreshed, UNTOUCHED);
+                self.kept(before, status);
+                1
+            }
+            Expected::Impossible(_) => unreachable!("it was sent home before"),
+        };
+        assert_eq!(self.remote.strikes(), hits, "{name}: requests that were hit");
+        refreshed
+    }
+
+    /// Runs a command on the connection while there is the fault; yields what it said, and its run.
+    fn jackfield(&self, verb: &str) -> (Finished, Value) {
         let host = self.remote.host();
         let mut command = host.command(["connection", verb, R::FACTS.connection]);
         command.env("JACKFIELD_HTTP__MAX_ANSWER_MIB", "1");
         if matches!(self.row.inject, Inject::Line(_)) {
-            // Nothing of these rows ever connects, so no machine is too busy for it.
+            // Nothing connects, so no machine is too busy for it.
             command.env("JACKFIELD_HTTP__CONNECT_SECONDS", "1");
         }
-        Started::of(command).finish()
+        let finished = Started::of(command).finish();
+        (finished, host.json(["run", "list", "--limit", "1"])[0].take())
     }
 
     /// What `catalog kinds` shows, by kind: counts, ages, reasons.
@@ -168,20 +176,11 @@ impl<R: Remote> Trial<'_, R> {
         kinds.map(|kind| (kind["kind"].as_str().unwrap().to_owned(), kind.clone())).collect()
     }
 
-    fn newest_run(&self) -> Value {
-        self.remote.host().json(["run", "list", "--limit", "1"])[0].take()
-    }
-
     fn failed(&self, run: &Value, finished: &Finished, blame: &str, stage: &str) {
         let (name, failure) = (self.name(), &run["failure"]);
-        let code =
-            ["", "", "you", "network", "remote", "credential"].iter().position(|known| *known == blame);
-        assert_eq!(finished.code(), code.unwrap() as i32, "{name}: {}", finished.all());
-        assert_eq!(
-            (&failure["blame"], &failure["stage"]),
-            (&blame.into(), &stage.into()),
-            "{name}: {failure}"
-        );
+        assert_eq!(finished.code(), exit_code(blame), "{name}: {}", finished.all());
+        let told = (failure["blame"].as_str(), failure["stage"].as_str());
+        assert_eq!(told, (Some(blame), Some(stage)), "{name}: {failure}");
         let remedy = failure["remedy"].as_str().unwrap_or_else(|| panic!("{name}: no remedy: {failure}"));
         assert!(finished.all().contains(remedy), "{name}: the remedy is not shown: {}", finished.all());
     }
@@ -207,9 +206,7 @@ impl<R: Remote> Trial<'_, R> {
     /// The fault is over: what it hid is found, and what it did not hide was found already.
     fn recovers(&self, expected: Expected) {
         let name = self.name();
-        let again = self.jackfield("refresh");
-        assert_eq!(again.code(), 0, "{name}, afterwards: {}", again.all());
-        let run = self.newest_run();
+        let run = self.remote.host().json(["connection", "refresh", R::FACTS.connection]);
         match expected {
             Expected::GotOver { .. } => assert_eq!(sum(&run, &[]), 0, "{name} hid something: {run}"),
             Expected::Kept { .. } => {
@@ -217,9 +214,8 @@ impl<R: Remote> Trial<'_, R> {
             }
             _ => assert!(sum(&run, &[R::FACTS.second_page.kind]) > 0, "{name}, afterwards: {run}"),
         }
-        let kept: Vec<_> =
-            self.catalog().into_values().filter(|kind| !kind["kept_reason"].is_null()).collect();
-        assert!(kept.is_empty(), "{name}, afterwards: {kept:?}");
+        let kept = changes(&run).iter().find(|change| change["kept_reason"].is_string());
+        assert_eq!(kept, None, "{name}, afterwards");
     }
 }
 
@@ -230,16 +226,28 @@ impl Inject {
     }
 }
 
+/// The documented exit code.
+fn exit_code(blame: &str) -> i32 {
+    match blame {
+        "network" => 3,
+        "remote" => 4,
+        "credential" => 5,
+        other => panic!("no fault here is that of {other}"),
+    }
+}
+
+/// What a refresh changed, by kind.
+fn changes(run: &Value) -> &Vec<Value> {
+    run["result"]["kinds"].as_array().unwrap_or_else(|| panic!("it is no refresh: {run}"))
+}
+
 /// How many objects of these kinds, or of all, a refresh added, changed or removed.
 fn sum(run: &Value, kinds: &[&str]) -> u64 {
-    let changes = run["result"]["kinds"].as_array().unwrap_or_else(|| panic!("it is no refresh: {run}"));
-    let wanted =
-        changes.iter().filter(|change| kinds.is_empty() || kinds.iter().any(|kind| change["kind"] == *kind));
-    wanted
-        .flat_map(|change| {
-            ["added", "changed", "removed"].map(|what| change[what].as_u64().unwrap_or_default())
-        })
-        .sum()
+    let wanted = changes(run)
+        .iter()
+        .filter(|change| kinds.is_empty() || kinds.iter().any(|kind| change["kind"] == *kind));
+    let counts = |change: &Value| ["added", "changed", "removed"].map(|what| change[what].as_u64());
+    wanted.flat_map(counts).flatten().sum()
 }
 
 /// What a person reads. Of a success only the notes: the numbers are compared elsewhere.
