@@ -5,6 +5,7 @@ mod cli;
 mod configuration;
 mod connections;
 mod database;
+mod faults;
 mod house;
 mod interruptions;
 mod keys;

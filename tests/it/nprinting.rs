@@ -5,13 +5,14 @@ use jackfield_tests::{Finished, Host};
 use serde_json::Value;
 
 /// A simulated server that knows the certificate of a pair made by `key generate`, and a host.
-struct Server {
-    host: Host,
-    simulator: Simulator,
+pub(crate) struct Server {
+    pub(crate) host: Host,
+    pub(crate) simulator: Simulator,
 }
 
 impl Server {
-    fn new(config: Config) -> Server {
+    /// A server with so much in it.
+    pub(crate) fn new(config: Config) -> Server {
         let simulator = Simulator::start_blocking(config).unwrap();
         let mut host = Host::with_plugins(&["nprinting"]);
         host.set("JACKFIELD_HTTP__MAX_ATTEMPTS", "2");
@@ -21,7 +22,8 @@ impl Server {
         Server { host, simulator }
     }
 
-    fn add(&self, more: &[&str]) -> Finished {
+    /// Adds the connection "N".
+    pub(crate) fn add(&self, more: &[&str]) -> Finished {
         let url = format!("server_url={}", self.simulator.base_url());
         let email = format!("email={}", self.simulator.user_email(0));
         let fixed = ["connection", "add", "nprinting", "N", "--set", &url, "--tls-ca", "ca.pem"];

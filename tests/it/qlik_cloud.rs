@@ -122,6 +122,7 @@ impl Tenant {
         settings.set_prepend_module_to_snapshot(false);
         for (found, shown) in [
             (data.as_str(), "[DATA]"),
+            (r"Log: \S+/logs/", "Log: [DATA]/logs/"),
             (self.client.client_id.as_str(), "[CLIENT ID]"),
             (&format!(":{port}"), ":[PORT]"),
             (r"\btrace [0-9a-f]{32}", "trace [TRACE]"),

@@ -1,5 +1,5 @@
-//! Everything that can be wrong with a connection to Qlik Cloud when it is added: each has its own message, remedy and
-//! exit code, and leaves nothing behind.
+//! What can be wrong with a connection to Qlik Cloud when it is added: each has its own message, remedy and exit code, and
+//! leaves nothing behind. What is wrong on the way there is in the fault catalogue.
 
 use crate::qlik_cloud::{SCOPES, Tenant, small, told};
 use jackfield_simulators::{
@@ -22,9 +22,6 @@ const ROWS: &[Row] = &[
     ("wrong tenant host", 2, |_| (), &["--set", "tenant_url=https://127.0.0.1:PORT"]),
     ("no Qlik tenant", 2, |tenant| tenant.simulator.add_fault(status(PROBE, 404, BodyKind::Html)), &[]),
     ("a portal in front", 2, |tenant| tenant.simulator.add_fault(status(PROBE, 200, BodyKind::Html)), &[]),
-    ("unknown host name", 3, |_| (), &["--set", "tenant_url=https://no-such-tenant.invalid"]),
-    ("refused port", 3, |_| (), &["--set", "tenant_url=https://localhost:1"]),
-    ("not trusted", 3, |_| (), &["--tls-ca", ""]),
     ("wrong secret", 5, |_| (), &["--secret", "client_secret=@wrong_secret"]),
     ("wrong client id", 5, |_| (), &["--set", "client_id=0123456789abcdef0123456789abcdef"]),
     (
@@ -97,12 +94,7 @@ fn whatever_is_wrong_has_its_message_and_leaves_nothing_behind() {
         tenant.simulator.set_user_status(&bot, "active");
     }
     assert!(!all.contains("Tenant Admin"), "a narrower role would do: {all}");
-    let filtered = all.lines().map(|line| match line.split_once("no-such-tenant.invalid is unknown (") {
-        // What the name service says is its own.
-        Some((before, _)) => format!("{before}no-such-tenant.invalid is unknown (…)\n"),
-        None => format!("{line}\n"),
-    });
-    tenant.assert_reads("failures_of_add", &filtered.collect::<String>());
+    tenant.assert_reads("failures_of_add", &all);
     assert_eq!(tenant.host.json(["connection", "list"]), serde_json::json!([]));
     add(&tenant, &port, &[]).expect_success();
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     database,
-    qlik_cloud::{Tenant, paged, small, told},
+    qlik_cloud::{Tenant, paged, small},
 };
 use jackfield_simulators::{
     faults::{BodyKind, Fault, FaultKind},
@@ -119,19 +119,6 @@ fn many_401s_at_once_cost_one_new_token() {
         tenant.refresh().expect_success();
         assert_eq!(tokens(&tenant), 1);
     }
-}
-
-#[test]
-fn a_token_that_stays_refused_fails_after_one_more() {
-    let tenant = Tenant::connected(small());
-    let before = tenant.kinds();
-    let kind = FaultKind::Status { status: 401, body: BodyKind::Envelope };
-    tenant.simulator.add_fault(Fault::new("/api/v1/spaces", kind));
-    let refused = tenant.refresh();
-    assert_eq!(refused.code(), 5, "{}", refused.all());
-    tenant.assert_reads("token_that_stays_refused", &told(&refused));
-    assert_eq!(tokens(&tenant), 1);
-    assert_eq!(tenant.kinds(), before);
 }
 
 #[test]

@@ -108,9 +108,7 @@ impl Host {
     /// # Panics
     /// It cannot be started.
     pub fn start<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Started {
-        let mut command = self.command(arguments);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        Started { child: command.spawn().expect("the executable can be started") }
+        Started::of(self.command(arguments))
     }
 
     /// Runs a command that must succeed, and yields its JSON.
@@ -139,6 +137,15 @@ impl Host {
 }
 
 impl Started {
+    /// Starts a command that was made ready by [`Host::command`].
+    ///
+    /// # Panics
+    /// It cannot be started.
+    pub fn of(mut command: Command) -> Started {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Started { child: command.spawn().expect("the executable can be started") }
+    }
+
     /// Its process id.
     pub fn id(&self) -> u32 {
         self.child.id()

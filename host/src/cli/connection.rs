@@ -118,6 +118,7 @@ pub(super) async fn run(command: Command, desk: &Desk) -> Result<ExitCode, Failu
         Command::Refresh { name } => {
             let connection = connections::find(&desk.app, &name).await?;
             let run = refresh(desk, &connection).await?;
+            view::unchanged(desk, &connection, &run);
             Ok(finished(desk, &run))
         }
         Command::Log { name, path } => log(desk, &name, path).await,

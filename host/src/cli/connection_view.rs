@@ -220,6 +220,20 @@ fn check_line(check: &Check) -> String {
     }
 }
 
+/// What a failed refresh left: the catalog of before, and a log.
+pub(super) fn unchanged(desk: &Desk, connection: &Connection, run: &Run) {
+    if run.state != RunState::Failed {
+        return;
+    }
+    desk.output.say(&match connection.last_refresh_at {
+        Some(at) => format!("The catalog is as it was; its last refresh was {}.", moment(at)),
+        None => "There is no catalog yet: no refresh has succeeded.".to_owned(),
+    });
+    if let Some(log) = &run.log {
+        desk.output.say(&format!("Log: {}", desk.app.config.logs().join(log).display()));
+    }
+}
+
 /// What a refresh changed.
 pub(super) fn refreshed(desk: &Desk, run: &Run) {
     let kinds = run.result.as_ref().map(|result| result["kinds"].clone());

@@ -111,7 +111,9 @@ impl Way {
     pub(super) fn too_large(&self, limit: u64) -> Trouble {
         let limit = if limit >= 1 << 20 { format!("{} MiB", limit >> 20) } else { format!("{limit} bytes") };
         Failure::remote(format!("{}: the answer is larger than {limit}, decompressed", self.named()))
-            .remedy("ask for less at once, in smaller pages")
+            .remedy(
+                "if it is right that it answers so much at once, raise http.max_answer_mib; else find out what answers in its place",
+            )
             .into()
     }
 
@@ -121,7 +123,10 @@ impl Way {
         let mut io = None;
         for cause in chain(error) {
             if let Some(unresolved) = cause.downcast_ref::<Unresolved>() {
-                return self.unresolved(unresolved).into();
+                let failure = self.unresolved(unresolved);
+                // Whether the name is unknown or the name service is in trouble cannot be told apart.
+                let refused = matches!(unresolved, Unresolved::Refused { .. });
+                return if refused { failure.into() } else { passing(failure) };
             }
             if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
                 return self.tls(tls);
@@ -172,6 +177,15 @@ impl Way {
                     .remedy("check its spelling, and that this machine's name service knows it")
                     .field(&self.field)
             }
+            Unresolved::Silent { name, limit } => self
+                .network(
+                    Stage::Name,
+                    format!(
+                        "this machine's name service did not answer within {} to what {name} is",
+                        seconds(*limit)
+                    ),
+                )
+                .remedy("check which name servers this machine asks, and whether it reaches them"),
             Unresolved::Refused { private: true, .. } => Failure::new(
                 Blame::Network,
                 format!("{unresolved}, where only the operator's own settings may lead"),
@@ -189,11 +203,13 @@ impl Way {
 
     fn not_connected(&self, error: &reqwest::Error, io: Option<&io::Error>) -> Trouble {
         // With a proxy it is the proxy that is connected to, and no setting of the connection is to blame.
-        let (peer, checked) = match &self.proxy {
-            Some(proxy) => {
-                (format!("the proxy {proxy} (on the way to {})", self.peer), "the configured proxy")
-            }
-            None => (self.peer.clone(), "the address and the port"),
+        let (peer, checked, whoever) = match &self.proxy {
+            Some(proxy) => (
+                format!("the proxy {proxy} (on the way to {})", self.peer),
+                "its configured address",
+                "the proxy",
+            ),
+            None => (self.peer.clone(), "the address and the port", "the remote system"),
         };
         let kind = io.map(io::Error::kind);
         let told = |message: String, remedy: String| {
@@ -202,21 +218,21 @@ impl Way {
         };
         if error.is_timeout() || kind == Some(io::ErrorKind::TimedOut) {
             let limit = seconds(self.connect_timeout);
-            let https = if self.tls { ", whether it speaks https there" } else { "" };
+            let https = if self.tls && self.proxy.is_none() { ", whether it speaks https there" } else { "" };
             return told(
                 format!("{peer} did not answer within {limit}"),
-                format!("check {checked}{https}, and whether a firewall stands in between"),
+                format!("check whether {whoever} is up, {checked}{https}, and whether a firewall stands in between"),
             )
             .timed_out();
         }
         match kind {
             Some(io::ErrorKind::ConnectionRefused) => told(
                 format!("{peer} refused the connection"),
-                format!("check {checked}, and that it is running"),
+                format!("check whether {whoever} is running, and {checked}"),
             ),
             Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => told(
                 format!("there is no route to {peer}"),
-                format!("check {checked}, and this machine's network"),
+                format!("check this machine's network, and {checked}"),
             ),
             Some(kind) if is_cut(kind) && self.tls => told(
                 format!("{peer} closed the connection while TLS was being agreed on"),

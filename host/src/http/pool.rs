@@ -60,7 +60,7 @@ impl Recipe {
             .user_agent(&self.limits.user_agent)
             .connect_timeout(self.limits.connect_timeout)
             .pool_max_idle_per_host(self.idle)
-            .dns_resolver(Resolver::new(self.trusted.clone()))
+            .dns_resolver(Resolver::new(self.trusted.clone(), self.limits.connect_timeout))
             .tls_backend_preconfigured(tls::config(&self.tls, identity)?);
         let builder = match &self.limits.proxy {
             None => builder,

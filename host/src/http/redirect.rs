@@ -1,12 +1,16 @@
 //! Redirects, followed by hand: every hop passes the policy again, and credentials stay with the origin they were meant for.
 
-use super::policy::{Admitted, Policy, origin_text};
+use super::{
+    address,
+    policy::{Admitted, Policy, origin_text},
+};
 use jackfield_plugin::contract::Failure;
 use reqwest::{
     Method, StatusCode,
     header::{HeaderMap, LOCATION},
 };
-use url::Url;
+use std::net::IpAddr;
+use url::{Host, Url};
 
 /// One request on the way to the answer.
 #[derive(Clone, Debug)]
@@ -52,20 +56,34 @@ pub(super) fn next(
 
 fn elsewhere(hop: &Hop, url: &Url) -> Failure {
     let from = &hop.to.url;
-    let message = format!(
-        "{} redirects to {}, which is not part of this connection",
-        origin_text(from),
-        origin_text(url)
-    );
+    let what = forbidden(url).unwrap_or("which is not part of this connection");
+    let message = format!("{} redirects to {}, {what}", origin_text(from), origin_text(url));
     let sign_in = ["login", "signin", "sign-in", "auth", "saml", "oauth", "sso"];
     let path = url.path().to_ascii_lowercase();
-    let remedy = if from.host() == url.host() && from.scheme() == "http" && url.scheme() == "https" {
+    let remedy = if forbidden(url).is_some() {
+        "nothing was sent there; no honest system redirects so: find out what in the remote system, or in front of it, does"
+            .to_owned()
+    } else if from.host() == url.host() && from.scheme() == "http" && url.scheme() == "https" {
         format!("the remote system wants https: enter {} as its address", origin_text(url))
     } else if sign_in.iter().any(|word| path.contains(word)) {
         "that looks like a sign-in page: check the credential, and that the address is the one for programs"
             .to_owned()
     } else {
-        "check the address in the settings".to_owned()
+        "nothing was sent there; if the remote system has moved, change its address in the settings, else find out who redirects"
+            .to_owned()
     };
     Failure::remote(message).remedy(remedy).field(&hop.to.name)
+}
+
+/// What an address is to which nobody may be led.
+fn forbidden(url: &Url) -> Option<&'static str> {
+    let address = match url.host()? {
+        Host::Ipv4(address) => IpAddr::V4(address),
+        Host::Ipv6(address) => IpAddr::V6(address),
+        Host::Domain(_) => return None,
+    };
+    match address::judge(address) {
+        address::Verdict::Never(what) => Some(what),
+        _ => None,
+    }
 }

@@ -84,10 +84,15 @@ impl RefusedCertificate {
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 Some("server_name")
             }
-            CertificateError::UnknownIssuer | CertificateError::BadSignature => Some("ca_pem"),
             CertificateError::ApplicationVerificationFailure => Some("pin_sha256"),
-            _ => None,
+            cause if !is_foreign(cause) => None,
+            _ if self.is_self_signed() && !self.no_roots => Some("pin_sha256"),
+            _ => Some("ca_pem"),
         }
+    }
+
+    fn is_self_signed(&self) -> bool {
+        self.leaf.as_ref().is_some_and(LeafFacts::self_signed)
     }
 
     /// What is wrong with the certificate, and what to do.
@@ -112,7 +117,7 @@ impl RefusedCertificate {
                 "find out why the server has another certificate; if that is right, pin the new one".to_owned(),
             ),
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => (
-                format!("the certificate has expired{}", day(" on ", leaf.map(|leaf| leaf.not_after))),
+                format!("the certificate expired{}", day(" on ", leaf.map(|leaf| leaf.not_after))),
                 "the remote system needs a new certificate; check this machine's clock too".to_owned(),
             ),
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => (
@@ -126,7 +131,8 @@ impl RefusedCertificate {
                 "nothing is trusted here: this system has no root certificates".to_owned(),
                 "install the system's root certificates, or give the connection its own CA".to_owned(),
             ),
-            CertificateError::UnknownIssuer if leaf.is_some_and(|leaf| leaf.self_signed()) => (
+            // Some trusted CA may happen to have the same name.
+            cause if is_foreign(cause) && self.is_self_signed() => (
                 format!("the certificate is self-signed ({subject}) and not trusted here"),
                 "compare its SHA-256 with that on the server, and pin it if it is the right one".to_owned(),
             ),
@@ -137,7 +143,7 @@ impl RefusedCertificate {
                 ),
                 "add the issuer's certificate as the connection's own CA".to_owned(),
             ),
-            CertificateError::BadSignature => (
+            cause if is_foreign(cause) => (
                 format!(
                     "the certificate ({subject}) was signed by another key than that of the trusted {}",
                     leaf.map_or("CA", |leaf| leaf.issuer.as_str())
@@ -157,6 +163,15 @@ impl RefusedCertificate {
             ),
         }
     }
+}
+
+/// Nobody who is trusted has signed it, whoever it names as its issuer: nobody has that name, or whoever has it has another
+/// key, perhaps of another kind.
+fn is_foreign(cause: &CertificateError) -> bool {
+    use CertificateError::{
+        BadSignature, UnknownIssuer, UnsupportedSignatureAlgorithmForPublicKeyContext as OtherKindOfKey,
+    };
+    matches!(cause, UnknownIssuer | BadSignature | OtherKindOfKey { .. })
 }
 
 fn day(before: &str, moment: Option<i64>) -> String {

@@ -11,6 +11,7 @@ use std::{
     fmt, io,
     net::{IpAddr, SocketAddr},
     sync::Arc,
+    time::Duration,
 };
 
 /// Why a name led nowhere.
@@ -22,6 +23,13 @@ pub(super) enum Unresolved {
         name: String,
         /// What the system's resolver said; nothing if it found no address.
         cause: Option<io::Error>,
+    },
+    /// Nobody answered the question in time.
+    Silent {
+        /// The name.
+        name: String,
+        /// The time.
+        limit: Duration,
     },
     /// The name is known, and leads where a connection must not go.
     Refused {
@@ -39,7 +47,9 @@ pub(super) enum Unresolved {
 impl fmt::Display for Unresolved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Unresolved::Unknown { name, .. } => write!(f, "the name {name} could not be resolved"),
+            Unresolved::Unknown { name, .. } | Unresolved::Silent { name, .. } => {
+                write!(f, "the name {name} could not be resolved")
+            }
             Unresolved::Refused { name, address, what, .. } => {
                 write!(f, "the name {name} leads to {address}, {what}")
             }
@@ -61,26 +71,41 @@ impl std::error::Error for Unresolved {
 pub(super) struct Resolver {
     /// Names that may lead to private addresses.
     trusted: Arc<HashSet<String>>,
+    /// How long the name service may take.
+    limit: Duration,
 }
 
 impl Resolver {
-    /// A resolver that lets these names lead to private addresses.
-    pub(super) fn new(trusted: HashSet<String>) -> Self {
-        Resolver { trusted: Arc::new(trusted) }
+    /// A resolver that lets these names lead to private addresses. It gives up a little earlier than whoever wants to
+    /// connect would: only it knows that there was nobody yet to be connected to.
+    pub(super) fn new(trusted: HashSet<String>, connect_timeout: Duration) -> Self {
+        Resolver { trusted: Arc::new(trusted), limit: connect_timeout.mul_f64(0.8) }
     }
 }
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let trusted = Arc::clone(&self.trusted);
+        let (trusted, limit) = (Arc::clone(&self.trusted), self.limit);
         Box::pin(async move {
             let name = name.as_str();
-            let found = tokio::net::lookup_host((name, 0))
-                .await
-                .map_err(|cause| Unresolved::Unknown { name: name.to_owned(), cause: Some(cause) })?;
+            let found = within(limit, name, tokio::net::lookup_host((name, 0))).await?;
             let passed = passed(name, found, trusted.contains(name))?;
             Ok(Box::new(passed.into_iter()) as Addrs)
         })
+    }
+}
+
+/// What a question for a name is answered with, in time.
+async fn within<T>(
+    limit: Duration,
+    name: &str,
+    asking: impl Future<Output = io::Result<T>>,
+) -> Result<T, Unresolved> {
+    match tokio::time::timeout(limit, asking).await {
+        Ok(answer) => {
+            answer.map_err(|cause| Unresolved::Unknown { name: name.to_owned(), cause: Some(cause) })
+        }
+        Err(_) => Err(Unresolved::Silent { name: name.to_owned(), limit }),
     }
 }
 
@@ -118,6 +143,18 @@ mod tests {
             Ok(passed) => passed.iter().map(|socket| socket.ip().to_string()).collect::<Vec<_>>().join(" "),
             Err(error) => error.to_string(),
         }
+    }
+
+    #[tokio::test]
+    async fn a_name_service_that_says_nothing_is_not_waited_for() {
+        let limit = Duration::from_millis(20);
+        let silent = within(limit, "it.example", std::future::pending::<io::Result<()>>()).await;
+        assert!(
+            matches!(silent, Err(Unresolved::Silent { name, limit: told }) if name == "it.example" && told == limit)
+        );
+        let unknown =
+            within(limit, "it.example", async { Err::<(), _>(io::Error::other("no such name")) }).await;
+        assert!(matches!(unknown, Err(Unresolved::Unknown { cause: Some(_), .. })));
     }
 
     #[test]

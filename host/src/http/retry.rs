@@ -87,7 +87,7 @@ fn not_sent(left: Duration, longest: Duration) -> Failure {
     // Whole seconds: more would be noise.
     let left = Duration::from_secs(left.as_secs_f64().ceil() as u64);
     Failure::remote(format!(
-        "not sent: the remote system asked for no more requests for {}, longer than the {} that are waited for",
+        "not sent, because the remote system has just answered 429 and asked for no more requests for {}, longer than the {} that are waited for",
         seconds(left),
         seconds(longest)
     ))

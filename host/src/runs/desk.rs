@@ -51,6 +51,8 @@ pub struct Desk {
     present: BTreeSet<String>,
     /// The origins that the settings name, by field.
     origins: BTreeMap<String, String>,
+    /// Every origin that belongs to the connection now.
+    belonging: BTreeSet<String>,
     /// Version of each credential, to which its sessions are bound.
     versions: BTreeMap<String, i64>,
     sessions: Mutex<Sessions>,
@@ -85,7 +87,7 @@ impl Desk {
         opened: Opened,
         scrubber: Scrubber,
     ) -> Result<Desk, Failure> {
-        let origins = Form::of(&description.settings).origins(&connection.settings).into_iter();
+        let origins = Form::of(&description.settings).origins(&connection.settings);
         let present = opened.values.iter().map(|(field, _)| field.clone()).collect();
         Ok(Desk {
             handles: Handles::new(description, opened.values, scrubber.clone()),
@@ -96,7 +98,8 @@ impl Desk {
             connection: connection.id.clone(),
             holder: run.id.to_string(),
             present,
-            origins: origins.map(|(field, url, _)| (field, url.origin().ascii_serialization())).collect(),
+            belonging: belonging(&origins, &connection.accepted_hosts),
+            origins: origins.iter().map(|(field, url, _)| (field.clone(), text_of(url))).collect(),
             versions: opened.versions,
             sessions: Mutex::default(),
             bell: Notify::new(),
@@ -176,7 +179,9 @@ impl Desk {
         }
         let Some(kept) = self.store.session(&self.connection, &open.name).await? else { return Ok(None) };
         let version = self.version(&kept.credential);
-        if kept.credential != open.credential || kept.version != version {
+        // One that was being got while the address was changed would lead nowhere and keep a new one from being got.
+        let belongs = self.belonging.contains(&kept.origin);
+        if kept.credential != open.credential || kept.version != version || !belongs {
             self.store.drop_session(&self.connection, &open.name).await?;
             return Ok(None);
         }
@@ -308,6 +313,25 @@ impl Desk {
     }
 }
 
+/// The origins that settings name, those on further ports too, and those that the operator has accepted.
+fn belonging(origins: &[(String, Url, Vec<u16>)], accepted: &[String]) -> BTreeSet<String> {
+    let with_port = |url: &Url, port: u16| {
+        let mut url = url.clone();
+        url.set_port(Some(port)).ok().map(|()| text_of(&url))
+    };
+    let of = |(_, url, ports): &(String, Url, Vec<u16>)| {
+        let further: Vec<_> = ports.iter().filter_map(|port| with_port(url, *port)).collect();
+        further.into_iter().chain([text_of(url)])
+    };
+    let accepted = accepted.iter().filter_map(|host| Some(text_of(&Url::parse(host).ok()?)));
+    origins.iter().flat_map(of).chain(accepted).collect()
+}
+
+/// Scheme, host and port.
+fn text_of(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
 /// A session is sealed to its name and to the origin that gave it.
 fn bound_name(name: &str, origin: &str) -> String {
     format!("{name}@{origin}")
@@ -315,7 +339,7 @@ fn bound_name(name: &str, origin: &str) -> String {
 
 impl SlotSource for Desk {
     fn reveal(&self, slot: &Slot, destination: &Destination<'_>) -> Result<SecretValue, Failure> {
-        let origin = destination.origin.origin().ascii_serialization();
+        let origin = text_of(destination.origin);
         let Destination { method, origin_name, path, .. } = *destination;
         self.handles.reveal(slot, &secrets::Destination { method, origin_name, origin: &origin, path })
     }
@@ -331,7 +355,7 @@ impl SlotSource for Desk {
         origin: &Url,
         kept: Option<KeptFacts>,
     ) -> BoxFuture<'_, Result<(), Failure>> {
-        let origin = origin.origin().ascii_serialization();
+        let origin = text_of(origin);
         self.handles.capture(&capture.name, value.clone(), &origin);
         let keep = capture.keep.as_ref().map(|keep| keep.credential.clone()).zip(kept);
         let name = capture.name.clone();

@@ -49,6 +49,7 @@ fn desk_at(store: Store, key: DataKey, connection: ConnectionId, holder: &str) -
         holder: holder.to_owned(),
         present: BTreeSet::new(),
         origins: BTreeMap::new(),
+        belonging: BTreeSet::from(["https://example.test".to_owned()]),
         versions: BTreeMap::new(),
         sessions: Mutex::default(),
         bell: Notify::new(),
@@ -132,6 +133,27 @@ async fn a_session_that_is_closed_is_thrown_away() {
     let later = later(&desk);
     later.close_session("session".to_owned()).await.unwrap();
     assert!(!open(&later, 0).await.unwrap().ready);
+}
+
+#[tokio::test]
+async fn a_session_of_an_origin_that_is_none_any_more_is_thrown_away() {
+    let (desk, _folder) = desk().await;
+    capture(&desk, "the-token", json!({})).await;
+    let mut moved = later(&desk);
+    moved.belonging = BTreeSet::from(["https://elsewhere.test".to_owned()]);
+    assert!(
+        !open(&moved, 0).await.unwrap().ready,
+        "it would be shown to nobody and keep a new one from being got"
+    );
+    assert_eq!(desk.store.session(&desk.connection, "session").await.unwrap(), None);
+}
+
+#[test]
+fn a_connections_origins_are_those_of_its_settings_and_those_that_were_accepted() {
+    let origins = [("server".to_owned(), "https://qlik.example/".parse().unwrap(), vec![4242, 443])];
+    let found = belonging(&origins, &["https://fixed.example".to_owned(), "no URL".to_owned()]);
+    let found: Vec<_> = found.into_iter().collect();
+    assert_eq!(found, ["https://fixed.example", "https://qlik.example", "https://qlik.example:4242"]);
 }
 
 #[tokio::test]

@@ -6,4 +6,4 @@ mod kit;
 pub mod nprinting;
 pub mod qlik_cloud;
 
-pub use kit::{faults, journal};
+pub use kit::{faults, journal, way};

@@ -16,3 +16,5 @@ mod limits;
 mod rights;
 #[path = "qlik_cloud/rotation.rs"]
 mod rotation;
+#[path = "qlik_cloud/way.rs"]
+mod way;

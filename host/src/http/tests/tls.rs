@@ -22,10 +22,20 @@ fn authority() -> Authority {
 }
 
 fn authority_named(name: &str) -> Authority {
+    Authority(CertifiedIssuer::self_signed(authority_params(name), KeyPair::generate().unwrap()).unwrap())
+}
+
+fn authority_params(name: &str) -> CertificateParams {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.distinguished_name.push(rcgen::DnType::CommonName, name);
-    Authority(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    params
+}
+
+/// The certificate of an authority whose key is of another kind.
+fn with_rsa(name: &str) -> String {
+    let key = KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
+    authority_params(name).self_signed(&key).unwrap().pem()
 }
 
 fn leaf(names: &[&str]) -> CertificateParams {
@@ -140,6 +150,8 @@ async fn refused_certificates_have_their_words() {
         ("self-signed", self_signed(leaf(&["localhost"])), authority.pem()),
         ("unknown issuer", authority_named("Strangers").issue(leaf(&["localhost"])), authority.pem()),
         ("another key", super::tls::authority().issue(leaf(&["localhost"])), authority.pem()),
+        ("another kind of key", authority_named("Kinds").issue(leaf(&["localhost"])), with_rsa("Kinds")),
+        ("self-signed, named as a trusted CA", self_signed(leaf(&["localhost"])), with_rsa("The Server")),
         ("a CA itself", Issued { pem: own_ca.pem.clone(), key: own_ca.key }, own_ca.pem),
     ];
     let mut words = String::new();

@@ -10,12 +10,18 @@ pub(crate) struct Refusal {
     pub(crate) status: u16,
     /// Whatever text there is.
     text: String,
+    /// Seconds to wait, if it says so.
+    retry_after: Option<u64>,
 }
 
 impl Refusal {
     /// Reads an answer.
     pub(crate) fn of(response: &Response) -> Self {
-        Refusal { status: response.status(), text: text_of(response.body()) }
+        Refusal {
+            status: response.status(),
+            text: text_of(response.body()),
+            retry_after: response.header("retry-after").and_then(|seconds| seconds.trim().parse().ok()),
+        }
     }
 
     /// The answer in short: `403 "Forbidden"`.
@@ -31,12 +37,21 @@ impl Refusal {
         Failure::new(blame, message).at(stage).status(self.status)
     }
 
+    /// How long it says to wait.
+    fn wait(&self) -> String {
+        match self.retry_after {
+            Some(0) => "it says to ask again at once, and refuses again".to_owned(),
+            Some(seconds) => format!("it lifts the limit in {seconds} seconds"),
+            None => "it does not say for how long".to_owned(),
+        }
+    }
+
     /// What any request may be answered with, whatever it asked for; `None` if the meaning depends on the request.
     pub(crate) fn common(&self) -> Option<Failure> {
         let summary = self.summary();
         let remote = |message: String| self.failure(Blame::Remote, Stage::Answer, message);
         Some(match self.status {
-            429 => remote(format!("something in front of the server limits requests, and still did after waiting ({summary})"))
+            429 => remote(format!("something in front of the server limits requests; {} ({summary})", self.wait()))
                 .remedy("try again later; NPrinting itself has no such limit, so look at the proxy in front of it"),
             500..=599 => remote(format!("the server failed on its side ({summary})")).remedy(
                 "try again later; if it lasts, look whether the service \"Qlik NPrinting Web Engine\" runs, and into its log",
@@ -87,7 +102,8 @@ mod tests {
             ("<!doctype html>", r#"403 "web page""#),
             (" plain\n", r#"403 "plain""#),
         ] {
-            assert_eq!(Refusal { status: 403, text: text_of(body.as_bytes()) }.summary(), expected, "{body}");
+            let refusal = Refusal { status: 403, text: text_of(body.as_bytes()), retry_after: None };
+            assert_eq!(refusal.summary(), expected, "{body}");
         }
     }
 }

@@ -39,6 +39,9 @@ const BACKDATE: u32 = 60;
 /// A token that ends within this time is replaced: the host may have to wait before it can send.
 const RESERVE_MS: i64 = 120_000;
 
+/// Answers that may be better a moment later. Everything that is asked here only reads.
+const PASSING: [u16; 4] = [500, 502, 503, 504];
+
 /// How many rows to ask for at once. The server gives 50 unless asked.
 const PAGE: u32 = 200;
 
@@ -105,7 +108,8 @@ impl<'a> Client<'a> {
 
     /// Sends a request, signed.
     pub(crate) async fn send(&self, request: Request) -> Result<Response, Failure> {
-        let request = request.header("accept", "application/json").jar(JAR).captured(TOKEN, Place::Bearer);
+        let request = request.header("accept", "application/json").retry_on(PASSING);
+        let request = request.jar(JAR).captured(TOKEN, Place::Bearer);
         self.sign().await?;
         let response = self.context.http().send(&request).await?;
         if response.status() != 401 {
@@ -164,6 +168,9 @@ impl<'a> Client<'a> {
     /// The token was refused. The server does not say why, so all that can be the cause is listed.
     pub(crate) fn unauthorized(&self, refusal: &Refusal) -> Failure {
         let settings = self.context.settings();
+        if self.accepted.load(Ordering::Relaxed) {
+            return self.no_more(refusal);
+        }
         let (attribute, user) = match settings.matching {
             Matching::Email => (
                 format!("the JWT attribute for the email is not \"{}\" there", settings.claim.trim()),
@@ -187,6 +194,22 @@ impl<'a> Client<'a> {
             .remedy(format!(
                 "the server does not say which of these it is (its web console: Admin, Settings, Authentication): JWT authentication is turned off there; the certificate there does not belong to this private key; {attribute}; {user}; the clocks of the two machines differ by more than a minute; the server does not take the algorithm {}",
                 settings.algorithm.name()
+            ))
+            .field(self.signature.key.clone())
+    }
+
+    /// A token was refused although the server had accepted one of this very run.
+    fn no_more(&self, refusal: &Refusal) -> Failure {
+        let caller = self.context.settings().caller();
+        let (message, summary) = ("although it had accepted one a moment before", refusal.summary());
+        refusal
+            .failure(
+                Blame::Credential,
+                Stage::SignIn,
+                format!("the server refused the token of \"{caller}\", {message} ({summary})"),
+            )
+            .remedy(format!(
+                "look what was changed on the server meanwhile (its web console: Admin, Settings, Authentication): whether JWT authentication is on, its certificate, and whether the user \"{caller}\" is still enabled; if nothing was, look into the log of the service \"Qlik NPrinting Web Engine\""
             ))
             .field(self.signature.key.clone())
     }

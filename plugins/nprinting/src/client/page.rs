@@ -29,7 +29,8 @@ impl<'a, T: Deserialize<'a>> Page<T> {
         let read = serde_json::from_slice::<Envelope<T>>(response.body());
         read.map(|envelope| envelope.data).map_err(|error| match response.json::<IgnoredAny>() {
             Ok(_) => Failure::remote(format!("the answer is no list as expected: {error}"))
-                .status(response.status()),
+                .status(response.status())
+                .remedy("try again; if it lasts, the remote system may be newer than this plugin: look for a newer plugin"),
             Err(no_json) => no_json,
         })
     }

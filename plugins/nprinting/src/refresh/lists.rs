@@ -28,9 +28,16 @@ pub(super) async fn apps(
     let mut reader = Reader { context, client, kind: &APP, seen: BTreeSet::new() };
     match reader.list(&[], Owner::Row).await {
         Ok(_) => Ok(Ok(reader.seen)),
-        Err(Stop::Fail(failure)) if failure.cancelled || failure.stage == Some(Stage::SignIn) => Err(failure),
+        Err(Stop::Fail(failure)) if failure.cancelled || is_before_any_answer(&failure) => Err(failure),
+        // At once: whatever is asked next may fail too, and with less to say.
+        Err(Stop::Fail(failure)) => Err(failure.context(APP.plural)),
         Err(stop) => Ok(Err(stop)),
     }
+}
+
+/// It says nothing of the list that was asked for: nothing could be asked.
+fn is_before_any_answer(failure: &Failure) -> bool {
+    matches!(failure.stage, Some(Stage::Name | Stage::Connect | Stage::Tls | Stage::SignIn))
 }
 
 impl Refresh<'_> {
@@ -158,9 +165,10 @@ impl Reader<'_> {
                 next = start.saturating_sub(gone);
             }
             let more = (rows > 0 || next < end) && page.total.is_none_or(|total| next < total);
-            if more && next == end && !ids.is_empty() && ids.is_subset(&before) {
-                return Err(Failure::remote("the list repeats a page, so its end would never come")
-                    .remedy("try again; if it lasts, a proxy in front of the server may drop the query")
+            // Also on what would be the last page: offset and limit were not obeyed, so the rows behind them were never seen.
+            if next == end && !ids.is_empty() && ids.is_subset(&before) {
+                return Err(Failure::remote("the list repeats a page, so the rows behind it cannot be read")
+                    .remedy("try again; if it lasts, look whether a proxy in front of the server drops the query (offset and limit)")
                     .into());
             }
             if let Some(total) = page.total.filter(|total| !more && *total > end) {

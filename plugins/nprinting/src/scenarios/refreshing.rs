@@ -194,9 +194,20 @@ fn every_end_of_a_list_is_an_end() {
     insta::assert_snapshot!(said(&refresh, Level::Warning), @"groups: the server counts 3 but shows 1");
 
     let kit = by(json!({}));
-    kit.on("GET", &at(0), part(row.clone(), 9)).on("GET", &at(1), part(row, 9));
+    kit.on("GET", &at(0), part(row.clone(), 9)).on("GET", &at(1), part(row.clone(), 9));
     full(&kit, true);
-    insta::assert_snapshot!(kit.refresh().unwrap_err(), @"groups: the list repeats a page, so its end would never come — try again; if it lasts, a proxy in front of the server may drop the query");
+    insta::assert_snapshot!(kit.refresh().unwrap_err(), @"groups: the list repeats a page, so the rows behind it cannot be read — try again; if it lasts, look whether a proxy in front of the server drops the query (offset and limit)");
+}
+
+#[test]
+fn a_repeated_page_is_no_end() {
+    let at = |offset: u32| format!("/api/v1/groups?sort=+created&offset={offset}&limit=200");
+    let row = json!([{ "id": "g1", "name": "G" }]);
+    let kit = by(json!({}));
+    // By their number these are all the rows there are.
+    kit.on("GET", &at(0), part(row.clone(), 2)).on("GET", &at(1), part(row, 2));
+    full(&kit, true);
+    assert!(kit.refresh().unwrap_err().message.contains("repeats a page"));
 }
 
 #[test]

@@ -90,7 +90,7 @@ fn whatever_stands_at_the_server_url_has_its_message() {
     Server reachable: Failed: the server failed on its side (502 "web page: Bad gateway")
       Remote, field -
       → try again later; if it lasts, look whether the service "Qlik NPrinting Web Engine" runs, and into its log
-    Server reachable: Failed: something in front of the server limits requests, and still did after waiting (429 "slow down")
+    Server reachable: Failed: something in front of the server limits requests; it does not say for how long (429 "slow down")
       Remote, field -
       → try again later; NPrinting itself has no such limit, so look at the proxy in front of it
     Server reachable: Failed: connection refused

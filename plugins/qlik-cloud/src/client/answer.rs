@@ -56,6 +56,8 @@ impl Refusal {
         if parts.is_empty() {
             parts.extend(text_of(&value["error_description"]).or_else(|| text_of(&value["message"])));
         }
+        // A title that is a sentence ends in a full stop.
+        let parts: Vec<_> = parts.iter().map(|part| part.trim_end_matches('.')).collect();
         refusal.text = parts.join(": ");
         refusal
     }
@@ -108,6 +110,7 @@ impl Refusal {
                 .remedy("use a credential that was made in this very tenant, or correct the tenant URL"),
             (429, _) => {
                 let wait = match self.retry_after {
+                    Some(0) => "it says to ask again at once, and refuses again".to_owned(),
                     Some(seconds) => format!("it lifts the limit in {seconds} seconds"),
                     None => "it does not say for how long".to_owned(),
                 };
@@ -118,9 +121,18 @@ impl Refusal {
                 )
                 .remedy("try again later; everything that uses the same client or user shares one limit")
             }
-            (500..=599, _) => self
-                .failure(Blame::Remote, Stage::Answer, format!("the tenant failed on its side ({summary})"))
-                .remedy("try again later; if it lasts, look at Qlik's status page and show support the reference"),
+            (500..=599, _) => {
+                let failure = self.failure(
+                    Blame::Remote,
+                    Stage::Answer,
+                    format!("the tenant failed on its side ({summary})"),
+                );
+                let show = failure.reference.is_some().then_some(" and show support the reference");
+                failure.remedy(format!(
+                    "try again later; if it lasts, look at Qlik's status page{}",
+                    show.unwrap_or_default()
+                ))
+            }
             (300..=399, _) => self
                 .failure(Blame::Remote, Stage::Answer, format!("the tenant sent the request elsewhere ({summary})"))
                 .remedy("check the tenant URL")

@@ -227,7 +227,9 @@ impl<'a> Page<'a> {
     /// Reads an answer.
     pub(super) fn read(response: &'a Response) -> Result<Self, Failure> {
         Self::read_body(response.body()).map_err(|failure| match response.json::<IgnoredAny>() {
-            Ok(_) => failure.status(response.status()),
+            Ok(_) => failure
+                .status(response.status())
+                .remedy("try again; if it lasts, the remote system may be newer than this plugin: look for a newer plugin"),
             Err(no_json) => no_json,
         })
     }

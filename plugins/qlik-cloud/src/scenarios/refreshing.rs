@@ -258,7 +258,7 @@ fn a_key_of_an_ordinary_user_sees_what_is_the_users_and_the_log_says_so() {
 fn a_list_that_breaks_ends_the_refresh_and_is_named() {
     let breaks = [
         error(500, "HTTP-500", "Internal"),
-        error(429, "HTTP-429", "API rate limit reached.").header("retry-after", "13"),
+        error(429, "HTTP-429", "API rate limit reached").header("retry-after", "13"),
         Answer::text(200, "text/html", "<html>Maintenance</html>"),
         Answer::json(200, json!({ "items": [] })),
         Answer::json(200, json!({ "data": null })),
@@ -279,10 +279,10 @@ fn a_list_that_breaks_ends_the_refresh_and_is_named() {
         .concat();
     insta::assert_snapshot!(told, @r#"
     spaces: the tenant failed on its side (500 HTTP-500 "Internal") [HTTP-500, trace 00ab] — try again later; if it lasts, look at Qlik's status page and show support the reference
-    spaces: the tenant's rate limit is used up; it lifts the limit in 13 seconds (429 HTTP-429 "API rate limit reached.") [HTTP-429, trace 00ab] — try again later; everything that uses the same client or user shares one limit
-    spaces: the answer is a web page (text/html): <html>Maintenance</html> — try again; if it lasts, something between here and the remote system may change its answers
-    spaces: the answer is no list as expected: missing field `data` at line 1 column 12
-    spaces: the answer is no list as expected: invalid type: null, expected a sequence at line 1 column 12
+    spaces: the tenant's rate limit is used up; it lifts the limit in 13 seconds (429 HTTP-429 "API rate limit reached") [HTTP-429, trace 00ab] — try again later; everything that uses the same client or user shares one limit
+    spaces: the answer is a web page (text/html): <html>Maintenance</html> — try again; if it lasts, find out what answers in the place of the remote system: a page to sign in, a notice of maintenance, a proxy
+    spaces: the answer is no list as expected: missing field `data` at line 1 column 12 — try again; if it lasts, the remote system may be newer than this plugin: look for a newer plugin
+    spaces: the answer is no list as expected: invalid type: null, expected a sequence at line 1 column 12 — try again; if it lasts, the remote system may be newer than this plugin: look for a newer plugin
     spaces: the answer (application/json) breaks off after 15 bytes — try again; if it lasts, something between here and the remote system may change its answers
     spaces: the tenant gave a token to the OAuth client and then refused it (401 HTTP-401 "Unauthorized") [HTTP-401, trace 00ab] — check in Manage users that the client's bot user is active, and that the client's consent method is Trusted
     spaces: the connection was reset

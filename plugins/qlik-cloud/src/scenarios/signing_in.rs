@@ -83,13 +83,13 @@ fn whatever_is_wrong_with_the_address_has_its_message() {
       Remote, field -, reference -
       → an IP allow list of the tenant, or a proxy on the way, blocks this machine's address
     Authentication: Skipped: not tried, because "Server reachable" failed
-    Server reachable: Failed: "acme.eu.qlikcloud.com": the tenant's rate limit is used up; it lifts the limit in 13 seconds (429 HTTP-429 "API rate limit reached.")
+    Server reachable: Failed: "acme.eu.qlikcloud.com": the tenant's rate limit is used up; it lifts the limit in 13 seconds (429 HTTP-429 "API rate limit reached")
       Remote, field -, reference HTTP-429, trace 00ab
       → try again later; everything that uses the same client or user shares one limit
     Authentication: Skipped: not tried, because "Server reachable" failed
     Server reachable: Failed: "acme.eu.qlikcloud.com": the tenant failed on its side (503 "upstream connect error")
       Remote, field -, reference -
-      → try again later; if it lasts, look at Qlik's status page and show support the reference
+      → try again later; if it lasts, look at Qlik's status page
     Authentication: Skipped: not tried, because "Server reachable" failed
     Server reachable: Failed: "acme.eu.qlikcloud.com": the tenant sent the request elsewhere (302)
       Remote, field tenant_url, reference -
@@ -147,7 +147,7 @@ fn whatever_is_wrong_with_the_oauth_client_has_its_message() {
     Authentication: Failed: there is no sign-in service at the tenant URL (404 "web page")
       You, field tenant_url, reference -
       → check the tenant URL
-    Authentication: Failed: the tenant's rate limit is used up; it does not say for how long (429 HTTP-429 "API rate limit reached.")
+    Authentication: Failed: the tenant's rate limit is used up; it does not say for how long (429 HTTP-429 "API rate limit reached")
       Remote, field -, reference HTTP-429, trace 00ab
       → try again later; everything that uses the same client or user shares one limit
     Authentication: Failed: the tenant failed on its side (500 HTTP-500 "Internal")

@@ -101,7 +101,7 @@ fn main() -> anyhow::Result<()> {
     println!("limited user   {} / {}", simulator.user_email(1), Config::default().password);
     sign(&simulator, &options, &matching)?;
     println!(
-        "control        {}/__sim/{{faults,requests,counters,changes,jwt-certificate,sessions}}",
+        "control        {}/__sim/{{faults,line,certificate,requests,counters,changes,jwt-certificate,sessions}}",
         simulator.base_url()
     );
     loop {

@@ -83,6 +83,9 @@ fn introduce(simulator: &Simulator, ca_file: Option<&PathBuf>) -> anyhow::Result
     println!("client id      {}", client.client_id);
     println!("client secret  {}", client.client_secret);
     println!("API key        {}", key.token);
-    println!("control        {}/__sim/{{faults,requests,counters,changes}}", simulator.base_url());
+    println!(
+        "control        {}/__sim/{{faults,line,certificate,requests,counters,changes}}",
+        simulator.base_url()
+    );
     Ok(())
 }

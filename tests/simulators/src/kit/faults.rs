@@ -1,5 +1,6 @@
 //! Faults: what can go wrong, as data, so that a test or a person switches it on at run time.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -194,12 +195,15 @@ impl Fault {
 
 /// The faults that are switched on.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(Mutex<Vec<Fault>>);
+pub(crate) struct Faults {
+    on: Mutex<Vec<Fault>>,
+    strikes: AtomicU64,
+}
 
 impl Faults {
     /// Starts with these.
     pub(crate) fn new(faults: Vec<Fault>) -> Self {
-        Self(Mutex::new(faults))
+        Self { on: Mutex::new(faults), strikes: AtomicU64::new(0) }
     }
 
     /// Switches one on.
@@ -210,6 +214,12 @@ impl Faults {
     /// Switches all off.
     pub(crate) fn clear(&self) {
         self.locked().clear();
+        self.strikes.store(0, Ordering::Relaxed);
+    }
+
+    /// How many requests were hit since all were off.
+    pub(crate) fn strikes(&self) -> u64 {
+        self.strikes.load(Ordering::Relaxed)
     }
 
     /// Those switched on and not used up.
@@ -219,21 +229,27 @@ impl Faults {
 
     /// What hits this request: the delays before the first other fault, summed, and that fault.
     pub(crate) fn strike(&self, method: &str, path: &str, query: &str) -> (u64, Option<FaultKind>) {
-        let mut delay = 0;
+        let (mut delay, mut hit) = (0, None);
         for fault in self.locked().iter_mut() {
             if !fault.matches(method, path, query) || !fault.strike() {
                 continue;
             }
             match &fault.kind {
                 FaultKind::Delay { milliseconds } => delay += milliseconds,
-                kind => return (delay, Some(kind.clone())),
+                kind => {
+                    hit = Some(kind.clone());
+                    break;
+                }
             }
         }
-        (delay, None)
+        if delay > 0 || hit.is_some() {
+            self.strikes.fetch_add(1, Ordering::Relaxed);
+        }
+        (delay, hit)
     }
 
     fn locked(&self) -> MutexGuard<'_, Vec<Fault>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.on.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -254,6 +270,9 @@ mod tests {
         assert_eq!(faults.strike("GET", "/api/v1/spaces", ""), (0, None));
         assert!(faults.strike("GET", "/api/v1/items", "").1.is_some());
         assert_eq!(faults.strike("GET", "/api/v1/items", ""), (0, None));
+        assert_eq!(faults.strikes(), 1);
+        faults.clear();
+        assert_eq!(faults.strikes(), 0);
         Ok(())
     }
 

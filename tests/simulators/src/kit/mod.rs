@@ -10,3 +10,4 @@ pub(crate) mod sabotage;
 pub(crate) mod scim;
 pub(crate) mod server;
 pub(crate) mod tls;
+pub mod way;

@@ -141,13 +141,14 @@ fn redirect(location: &str, status: u16) -> Response {
     (status, [(header::LOCATION, location)]).into_response()
 }
 
-/// A body that breaks off: the pause lets the first half leave before the connection is cut.
+/// A body that breaks off: the pause lets head and first half leave before the connection is cut, for what has not left by
+/// then never will. Long enough for a machine that is busy.
 fn broken(half: Bytes) -> Body {
     let pieces = stream::unfold(Some(half), |half| async move {
         match half {
             Some(half) => Some((Ok(half), None)),
             None => {
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                tokio::time::sleep(std::time::Duration::from_millis(300)).await;
                 Some((Err(std::io::Error::other("the fault cuts the connection")), None))
             }
         }

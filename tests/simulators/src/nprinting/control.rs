@@ -10,15 +10,16 @@ use uuid::Uuid;
 
 use crate::faults::{BodyKind, Fault, FaultKind};
 use crate::journal::{Counters, Received};
-use crate::kit::server::{Port, Server};
+use crate::kit::server::{Front, Server};
 use crate::nprinting::certificate;
-use crate::nprinting::config::{Changes, Config, ErrorBody, Matching, Ntlm, Shape, Tls};
+use crate::nprinting::config::{Changes, Config, ErrorBody, Matching, Ntlm, Shape};
 use crate::nprinting::data::Kind;
 use crate::nprinting::directory::{Links, Made};
 use crate::nprinting::jwt::Verifier;
 use crate::nprinting::rights::{Apps, Grant, NewRole};
 use crate::nprinting::routes;
 use crate::nprinting::world::World;
+use crate::way::{Certificate, Line};
 
 /// A user to be made by a test.
 #[derive(Debug, Clone)]
@@ -53,7 +54,6 @@ impl Default for NewUser {
 /// A running server. It ends when dropped.
 pub struct Simulator {
     world: Arc<World>,
-    ca_pem: String,
     leaf_sha256: String,
     _server: Server,
 }
@@ -66,19 +66,12 @@ impl Simulator {
 
     /// The same for code without a runtime.
     pub fn start_blocking(mut config: Config) -> anyhow::Result<Self> {
-        let port = Port::bind(config.port)?;
-        let base_url = match config.tls {
-            Tls::Off => format!("http://127.0.0.1:{}", port.number()?),
-            _ => format!("https://localhost:{}", port.number()?),
-        };
-        let identity = certificate::identity(config.tls)?;
-        let ca_pem = identity.as_ref().map(|identity| identity.ca_pem.clone()).unwrap_or_default();
-        let leaf_sha256 = identity.as_ref().map(|identity| hex(&identity.leaf)).unwrap_or_default();
+        let front = Front::bind(config.port, certificate::identity(config.tls)?)?;
+        let leaf_sha256 = front.identity().map(|identity| hex(&identity.leaf)).unwrap_or_default();
         config.faults = config.faults.into_iter().map(lower_case).collect();
-        let world = Arc::new(World::new(config, base_url));
-        let server =
-            port.open(identity.map(|identity| identity.server), routes::router(Arc::clone(&world)))?;
-        Ok(Self { world, ca_pem, leaf_sha256, _server: server })
+        let world = Arc::new(World::new(config, Arc::clone(&front)));
+        let server = front.open(routes::router(Arc::clone(&world)))?;
+        Ok(Self { world, leaf_sha256, _server: server })
     }
 
     /// Scheme, host and port, without a slash at the end.
@@ -90,7 +83,7 @@ impl Simulator {
     /// The authority's certificate, or the server's own where that is its own issuer; empty without TLS.
     #[must_use]
     pub fn ca_pem(&self) -> &str {
-        &self.ca_pem
+        self.world.front.identity().map_or("", |identity| &identity.ca_pem)
     }
 
     /// SHA-256 of the server's certificate in lower-case hexadecimal digits; empty without TLS.
@@ -285,6 +278,22 @@ impl Simulator {
     /// Switches every fault off.
     pub fn clear_faults(&self) {
         self.world.faults.clear();
+    }
+
+    /// How many requests the faults that are switched on have hit.
+    #[must_use]
+    pub fn strikes(&self) -> u64 {
+        self.world.faults.strikes()
+    }
+
+    /// Lets something else become of calls to the port.
+    pub fn set_line(&self, line: Line) -> anyhow::Result<()> {
+        self.world.front.set_line(line)
+    }
+
+    /// Shows another certificate to new connections.
+    pub fn show_certificate(&self, certificate: Certificate) -> anyhow::Result<()> {
+        self.world.front.show(certificate)
     }
 
     /// The requests received, oldest first.

@@ -10,6 +10,7 @@ use crate::kit::clock;
 use crate::kit::faults::Faults;
 use crate::kit::journal::Journal;
 use crate::kit::json::Json;
+use crate::kit::server::Front;
 use crate::nprinting::config::{Changes, Config, ErrorBody, Matching, Ntlm, Shape};
 use crate::nprinting::data::{Catalog, Kind, spelled, time};
 use crate::nprinting::directory::{Directory, Links, Made};
@@ -48,6 +49,8 @@ pub(crate) enum Place {
 pub(crate) struct World {
     /// What it was told.
     pub(crate) config: Config,
+    /// Where it listens.
+    pub(crate) front: Arc<Front>,
     /// Scheme, host and port as clients see them.
     pub(crate) base_url: String,
     /// What goes wrong.
@@ -62,8 +65,9 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A server behind a base URL.
-    pub(crate) fn new(config: Config, base_url: String) -> Self {
+    /// A server that will answer at a port.
+    pub(crate) fn new(config: Config, front: Arc<Front>) -> Self {
+        let base_url = front.base_url();
         let settings = Settings {
             jwt_enabled: config.jwt_enabled,
             matching: config.matching.clone(),
@@ -83,6 +87,7 @@ impl World {
             directory: Mutex::default(),
             sequences: Mutex::default(),
             base_url,
+            front,
             config,
         }
     }

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 
 use crate::faults::{BodyKind, Fault, FaultKind};
 use crate::journal::{Counters, Received};
-use crate::kit::server::{Port, Server};
+use crate::kit::server::{Front, Server};
 use crate::kit::{clock, tls};
 use crate::qlik_cloud::access::{Access, Override};
 use crate::qlik_cloud::clients::{self, ClientCredentials, Consent, NewClient};
@@ -18,6 +18,7 @@ use crate::qlik_cloud::keys;
 use crate::qlik_cloud::roles::Role;
 use crate::qlik_cloud::routes;
 use crate::qlik_cloud::world::World;
+use crate::way::{Certificate, Line};
 
 /// An API key: its id and the token that its holder sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +32,6 @@ pub struct ApiKeyToken {
 /// A running tenant. It ends when dropped.
 pub struct Simulator {
     world: Arc<World>,
-    ca_pem: String,
     _server: Server,
 }
 
@@ -43,17 +43,11 @@ impl Simulator {
 
     /// The same for code without a runtime.
     pub fn start_blocking(config: Config) -> anyhow::Result<Self> {
-        let port = Port::bind(config.port)?;
-        let base_url = match config.tls {
-            true => format!("https://localhost:{}", port.number()?),
-            false => format!("http://127.0.0.1:{}", port.number()?),
-        };
         let identity = if config.tls { Some(tls::identity(&config.alias_hosts)?) } else { None };
-        let ca_pem = identity.as_ref().map(|identity| identity.ca_pem.clone()).unwrap_or_default();
-        let world = Arc::new(World::new(config, base_url)?);
-        let server =
-            port.open(identity.map(|identity| identity.server), routes::router(Arc::clone(&world)))?;
-        Ok(Self { world, ca_pem, _server: server })
+        let front = Front::bind(config.port, identity)?;
+        let world = Arc::new(World::new(config, Arc::clone(&front))?);
+        let server = front.open(routes::router(Arc::clone(&world)))?;
+        Ok(Self { world, _server: server })
     }
 
     /// Scheme, host and port, without a slash at the end.
@@ -65,7 +59,7 @@ impl Simulator {
     /// The authority's certificate; empty without TLS.
     #[must_use]
     pub fn ca_pem(&self) -> &str {
-        &self.ca_pem
+        self.world.front.identity().map_or("", |identity| &identity.ca_pem)
     }
 
     /// Id of the tenant.
@@ -227,6 +221,22 @@ impl Simulator {
     /// Switches every fault off.
     pub fn clear_faults(&self) {
         self.world.faults.clear();
+    }
+
+    /// How many requests the faults that are switched on have hit.
+    #[must_use]
+    pub fn strikes(&self) -> u64 {
+        self.world.faults.strikes()
+    }
+
+    /// Lets something else become of calls to the port.
+    pub fn set_line(&self, line: Line) -> anyhow::Result<()> {
+        self.world.front.set_line(line)
+    }
+
+    /// Shows another certificate to new connections.
+    pub fn show_certificate(&self, certificate: Certificate) -> anyhow::Result<()> {
+        self.world.front.show(certificate)
     }
 
     /// Opens every tier of the rate limiter again.

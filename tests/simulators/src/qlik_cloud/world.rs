@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use crate::kit::faults::Faults;
 use crate::kit::journal::Journal;
+use crate::kit::server::Front;
 use crate::qlik_cloud::access::Override;
 use crate::qlik_cloud::config::{Changes, Config, Ending};
 use crate::qlik_cloud::data::{Catalog, Kind};
@@ -16,6 +17,8 @@ use crate::qlik_cloud::tokens::Signer;
 pub(crate) struct World {
     /// What it was told.
     pub(crate) config: Config,
+    /// Where it listens.
+    pub(crate) front: Arc<Front>,
     /// Scheme, host and port as clients see them.
     pub(crate) base_url: String,
     /// Id of the tenant.
@@ -39,8 +42,9 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A tenant behind a base URL.
-    pub(crate) fn new(config: Config, base_url: String) -> anyhow::Result<Self> {
+    /// A tenant that will answer at a port.
+    pub(crate) fn new(config: Config, front: Arc<Front>) -> anyhow::Result<Self> {
+        let base_url = front.base_url();
         let catalog = Catalog::new(config.seed, base_url.clone(), &config.population, config.changes);
         let directory = Directory {
             roles: Role::defaults(config.seed),
@@ -68,6 +72,7 @@ impl World {
             catalog: RwLock::new(Arc::new(catalog)),
             directory: Mutex::new(directory),
             base_url,
+            front,
             config,
         })
     }

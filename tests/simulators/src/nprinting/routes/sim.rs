@@ -8,10 +8,11 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use serde_json::{Value, json};
 
 use crate::faults::Fault;
+use crate::kit::server;
 use crate::nprinting::config::Changes;
 use crate::nprinting::control::lower_case;
 use crate::nprinting::jwt::Verifier;
@@ -25,6 +26,8 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route("/__sim/requests", get(requests).delete(clear_requests))
         .route("/__sim/counters", get(counters))
         .route("/__sim/changes", post(change))
+        .route("/__sim/line", put(line))
+        .route("/__sim/certificate", put(certificate))
         .route("/__sim/jwt-certificate", post(register))
         .route("/__sim/sessions", get(sessions).delete(expire_sessions))
 }
@@ -36,7 +39,7 @@ fn nothing() -> Response {
 }
 
 async fn faults(State(world): Server) -> Response {
-    axum::Json(json!({"data": world.faults.list()})).into_response()
+    axum::Json(json!({"data": world.faults.list(), "strikes": world.faults.strikes()})).into_response()
 }
 
 async fn add_fault(State(world): Server, body: Bytes) -> Response {
@@ -99,4 +102,18 @@ async fn change(State(world): Server, body: Bytes) -> Response {
     };
     world.change(Changes { percent, revision: revision as u32 });
     nothing()
+}
+
+/// `{"kind": "refusing", "seconds": 5}`.
+async fn line(State(world): Server, body: Bytes) -> Response {
+    ordered(&world, server::order_line(&world.front, &body).await)
+}
+
+/// `{"kind": "expired", "seconds": 5}`.
+async fn certificate(State(world): Server, body: Bytes) -> Response {
+    ordered(&world, server::order_certificate(&world.front, &body).await)
+}
+
+fn ordered(world: &World, outcome: Result<(), String>) -> Response {
+    answer(world, outcome.map(|()| nothing()).map_err(Problem::invalid))
 }

@@ -7,10 +7,11 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use serde_json::{Value, json};
 
 use crate::faults::Fault;
+use crate::kit::server;
 use crate::qlik_cloud::call::{json as answer, nothing};
 use crate::qlik_cloud::config::Changes;
 use crate::qlik_cloud::problem::{Answer, Problem};
@@ -23,12 +24,14 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route("/__sim/counters", get(counters))
         .route("/__sim/limits/reset", post(reset_limits))
         .route("/__sim/changes", post(change))
+        .route("/__sim/line", put(line))
+        .route("/__sim/certificate", put(certificate))
 }
 
 type Tenant = State<Arc<World>>;
 
 async fn faults(State(world): Tenant) -> Response {
-    answer(200, &json!({"data": world.faults.list()}))
+    answer(200, &json!({"data": world.faults.list(), "strikes": world.faults.strikes()}))
 }
 
 async fn add_fault(State(world): Tenant, body: Bytes) -> Answer {
@@ -70,5 +73,17 @@ async fn change(State(world): Tenant, body: Bytes) -> Answer {
         return Err(Problem::invalid("percent (0 to 100) and revision are required"));
     };
     world.change(Changes { percent, revision: revision as u32 });
+    Ok(nothing())
+}
+
+/// `{"kind": "refusing", "seconds": 5}`.
+async fn line(State(world): Tenant, body: Bytes) -> Answer {
+    server::order_line(&world.front, &body).await.map_err(Problem::invalid)?;
+    Ok(nothing())
+}
+
+/// `{"kind": "expired", "seconds": 5}`.
+async fn certificate(State(world): Tenant, body: Bytes) -> Answer {
+    server::order_certificate(&world.front, &body).await.map_err(Problem::invalid)?;
     Ok(nothing())
 }
