@@ -7,7 +7,7 @@ use crate::contract::{
     secrets::SecretRef,
 };
 use crate::sdk::Secret;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 /// Sends requests.
 #[derive(Clone, Copy)]
@@ -193,6 +193,20 @@ impl Response {
     /// It is not: the failure tells what came instead (an HTML page, nothing, other JSON) with its beginning.
     pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Failure> {
         serde_json::from_slice(&self.0.body).map_err(|error| self.not_json(&error))
+    }
+
+    /// The body as a page of a list; borrowed strings are possible.
+    ///
+    /// # Errors
+    /// It is none: the failure tells what came instead.
+    pub fn page<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Failure> {
+        let read = serde_json::from_slice(&self.0.body);
+        read.map_err(|error| match self.json::<IgnoredAny>() {
+            Ok(_) => Failure::remote(format!("the answer is no list as expected: {error}"))
+                .status(self.0.status)
+                .remedy("try again; if it lasts, the remote system may be newer than this plugin: look for a newer plugin"),
+            Err(no_json) => no_json,
+        })
     }
 
     fn not_json(&self, error: &serde_json::Error) -> Failure {

@@ -1,7 +1,7 @@
 //! The envelope of lists.
 
 use jackfield_plugin::{Failure, Response, sdk::Row};
-use serde::{Deserialize, de::IgnoredAny};
+use serde::Deserialize;
 
 /// A page of a list whose rows are of type `T`.
 #[derive(Debug, Deserialize)]
@@ -26,13 +26,7 @@ impl<'a, T: Deserialize<'a>> Page<T> {
     /// # Errors
     /// It is none: the failure tells what came instead.
     pub(crate) fn read(response: &'a Response) -> Result<Self, Failure> {
-        let read = serde_json::from_slice::<Envelope<T>>(response.body());
-        read.map(|envelope| envelope.data).map_err(|error| match response.json::<IgnoredAny>() {
-            Ok(_) => Failure::remote(format!("the answer is no list as expected: {error}"))
-                .status(response.status())
-                .remedy("try again; if it lasts, the remote system may be newer than this plugin: look for a newer plugin"),
-            Err(no_json) => no_json,
-        })
+        Ok(response.page::<Envelope<T>>()?.data)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Reading lists to their ends.
 
 use super::{
-    End, How, Refresh, Stop,
+    Ended, Ids, Refresh,
     objects::{APP, EXECUTION, Kind, Owner, REPORT},
 };
 use crate::{
@@ -12,8 +12,8 @@ use jackfield_plugin::{
     Blame, Context, Failure, Response, Stage,
     contract::run::Level,
     futures::future::{try_join, try_join_all},
+    sdk::{Stop, Walk},
 };
-use std::collections::BTreeSet;
 
 /// How many tasks are asked at the same time for their newest execution.
 const AT_ONCE: usize = 4;
@@ -24,13 +24,13 @@ const STEPS_BACK: u32 = 8;
 pub(super) async fn apps(
     context: &Context<Settings>,
     client: &Client<'_>,
-) -> Result<Result<BTreeSet<String>, Stop>, Failure> {
-    let mut reader = Reader { context, client, kind: &APP, seen: BTreeSet::new() };
+) -> Result<Result<Ids, Stop>, Failure> {
+    let mut reader = Reader { context, client, kind: &APP, seen: Ids::new() };
     match reader.list(&[], Owner::Row).await {
         Ok(_) => Ok(Ok(reader.seen)),
         Err(Stop::Fail(failure)) if failure.cancelled || is_before_any_answer(&failure) => Err(failure),
         // At once: whatever is asked next may fail too, and with less to say.
-        Err(Stop::Fail(failure)) => Err(failure.context(APP.plural)),
+        Err(Stop::Fail(failure)) => Err(failure.context(APP.noun.plural)),
         Err(stop) => Ok(Err(stop)),
     }
 }
@@ -42,11 +42,11 @@ fn is_before_any_answer(failure: &Failure) -> bool {
 
 impl Refresh<'_> {
     fn reader(&self, kind: &'static Kind) -> Reader<'_> {
-        Reader { context: self.context, client: self.client, kind, seen: BTreeSet::new() }
+        Reader { context: self.context, client: self.client, kind, seen: Ids::new() }
     }
 
     /// Reads the list of a kind, all parts of it; yields the ids.
-    pub(super) async fn whole(&self, kind: &'static Kind) -> Result<BTreeSet<String>, Stop> {
+    pub(super) async fn whole(&self, kind: &'static Kind) -> Result<Ids, Stop> {
         let mut reader = self.reader(kind);
         for part in kind.list.parts {
             reader.list(part, Owner::Row).await?;
@@ -55,8 +55,8 @@ impl Refresh<'_> {
     }
 
     /// Reads the reports of one app after the other, because a report does not say to which it belongs.
-    pub(super) async fn reports(&self, apps: &End) -> Result<BTreeSet<String>, Stop> {
-        let How::Complete(apps) = &apps.how else {
+    pub(super) async fn reports(&self, apps: Option<&Ids>) -> Result<Ids, Stop> {
+        let Some(apps) = apps else {
             return Err(Stop::Keep("they are listed app by app, and no apps were read".to_owned()));
         };
         let mut reader = self.reader(&REPORT);
@@ -73,35 +73,28 @@ impl Refresh<'_> {
     }
 
     /// Reads the newest execution of each task, if that is wanted; `None` if not.
-    pub(super) async fn executions(&self, tasks: &End) -> Result<Option<End>, Failure> {
+    pub(super) async fn executions(&self, tasks: Option<&Ids>) -> Result<Option<Ended>, Failure> {
         if !self.context.settings().newest_executions {
             // What an earlier refresh read while it was wanted goes.
-            self.context.catalog().complete(EXECUTION.id).await?;
+            self.context.catalog().complete(EXECUTION.noun.id).await?;
             return Ok(None);
         }
-        let How::Complete(tasks) = &tasks.how else {
-            let how = Err(Stop::Keep("the tasks were not read".to_owned()));
-            return self.end(&EXECUTION, how, false).await.map(Some);
+        let outcome = match tasks {
+            Some(tasks) => self.newest(tasks).await,
+            None => Err(Stop::Keep("the tasks were not read".to_owned())),
         };
-        let outcome = self.newest(tasks).await;
-        match outcome {
-            // No task need ever have run: an empty list is no sign of a missing right.
-            Ok(ids) if ids.is_empty() => {
-                self.context.catalog().complete(EXECUTION.id).await?;
-                Ok(Some(End { kind: &EXECUTION, how: How::Complete(ids) }))
-            }
-            outcome => self.end(&EXECUTION, outcome, false).await.map(Some),
-        }
+        // No task need ever have run: an empty list is no sign of a missing right.
+        self.end_as_read(&EXECUTION, outcome).await.map(Some)
     }
 
-    async fn newest(&self, tasks: &BTreeSet<String>) -> Result<BTreeSet<String>, Stop> {
+    async fn newest(&self, tasks: &Ids) -> Result<Ids, Stop> {
         let tasks: Vec<_> = tasks.iter().collect();
-        let mut seen = BTreeSet::new();
+        let mut seen = Ids::new();
         for (round, some) in tasks.chunks(AT_ONCE).enumerate() {
             let found = try_join_all(some.iter().map(|task| self.newest_of(task))).await?;
             seen.extend(found.into_iter().flatten());
             let done = (round * AT_ONCE + some.len()) as u64;
-            self.context.progress(EXECUTION.id, done, Some(tasks.len() as u64)).await?;
+            self.context.progress(EXECUTION.noun.id, done, Some(tasks.len() as u64)).await?;
         }
         Ok(seen)
     }
@@ -117,7 +110,7 @@ impl Refresh<'_> {
         let found = page.items.first().and_then(|row| EXECUTION.object(row, Owner::Task(task)));
         let Some(found) = found else { return Ok(None) };
         let id = found.id.clone();
-        self.context.catalog().put(EXECUTION.id, vec![found], response.exchange()).await?;
+        self.context.catalog().put(EXECUTION.noun.id, vec![found], response.exchange()).await?;
         Ok(Some(id))
     }
 }
@@ -128,32 +121,26 @@ struct Reader<'a> {
     client: &'a Client<'a>,
     kind: &'static Kind,
     /// The ids of what was put.
-    seen: BTreeSet<String>,
+    seen: Ids,
 }
 
 impl Reader<'_> {
-    /// Reads a list to its end. The next page is fetched while the former is put.
+    /// Reads a list to its end. The next page is on its way while the rows of the former become objects and are put.
     async fn list(&mut self, query: &[(&str, &str)], owner: Owner<'_>) -> Result<(), Stop> {
-        let kind = self.kind;
-        let mut response = self.client.page(kind.list, query, 0).await?;
+        let (client, kind) = (self.client, self.kind);
+        let mut response = client.page(kind.list, query, 0).await?;
         let mut start = 0;
         let mut total_before = None;
-        let mut before = BTreeSet::new();
+        let mut walk = Walk::default();
         let mut steps_back = 0;
         loop {
             if let (404, Owner::App(_)) = (response.status(), owner) {
                 // The app went away meanwhile.
                 return Ok(());
             }
-            accept(self.client, kind, &response)?;
+            accept(client, kind, &response)?;
             let page = Rows::read(&response)?;
             let rows = page.items.len() as u64;
-            let objects: Vec<_> = page.items.iter().filter_map(|row| kind.object(row, owner)).collect();
-            let ids: BTreeSet<_> = objects.iter().map(|object| object.id.clone()).collect();
-            let unreadable = rows - objects.len() as u64;
-            if unreadable > 0 {
-                self.warn(format!("rows without an id were left out: {unreadable}")).await?;
-            }
             let end = start + rows;
             let mut next = end;
             // Where rows were deleted meanwhile, the others moved up, perhaps onto pages that were read already: look again.
@@ -163,48 +150,63 @@ impl Reader<'_> {
             if gone > 0 && steps_back < STEPS_BACK {
                 steps_back += 1;
                 next = start.saturating_sub(gone);
+                walk = Walk::default();
             }
             let more = (rows > 0 || next < end) && page.total.is_none_or(|total| next < total);
-            // Also on what would be the last page: offset and limit were not obeyed, so the rows behind them were never seen.
-            if next == end && !ids.is_empty() && ids.is_subset(&before) {
-                return Err(Failure::remote("the list repeats a page, so the rows behind it cannot be read")
-                    .remedy("try again; if it lasts, look whether a proxy in front of the server drops the query (offset and limit)")
-                    .into());
-            }
             if let Some(total) = page.total.filter(|total| !more && *total > end) {
                 self.warn(format!("the server counts {total} but shows {end}")).await?;
             }
             total_before = page.total;
-            before = if next == end { ids } else { BTreeSet::new() };
-            let new: Vec<_> =
-                objects.into_iter().filter(|object| self.seen.insert(object.id.clone())).collect();
-            let put = self.put(new, response.exchange(), page.total.map(|total| (end, total)));
-            if !more {
-                return Ok(put.await?);
+            // Also of what would be the last page: offset and limit were not obeyed, so the rows behind them were never seen.
+            let goes_on = (rows > 0 && next == end).then_some(next);
+            let following = async {
+                match more {
+                    true => client.page(kind.list, query, next).await.map(Some),
+                    false => Ok(None),
+                }
+            };
+            // In this order: the request leaves before the rows are looked at.
+            let putting = self.take(&page, owner, response.exchange(), &mut walk, goes_on);
+            match try_join(following, putting).await? {
+                (Some(following), ()) => response = following,
+                (None, ()) => return Ok(()),
             }
             start = next;
-            ((), response) = try_join(put, self.client.page(kind.list, query, start)).await?;
         }
     }
 
-    async fn put(
-        &self,
-        objects: Vec<jackfield_plugin::Object>,
+    /// Makes objects of the rows of a page and puts those that are new. `next` is where the list goes on, if it was not
+    /// stepped back in.
+    async fn take(
+        &mut self,
+        page: &Rows<'_>,
+        owner: Owner<'_>,
         exchange: u64,
-        progress: Option<(u64, u64)>,
+        walk: &mut Walk,
+        next: Option<u64>,
     ) -> Result<(), Failure> {
+        let id = self.kind.noun.id;
+        let mut objects: Vec<_> = page.items.iter().filter_map(|row| self.kind.object(row, owner)).collect();
+        let without_id = page.items.len() - objects.len();
+        if without_id > 0 {
+            self.warn(format!("rows without an id were left out: {without_id}")).await?;
+        }
+        walk.page(objects.iter().map(|object| object.id.as_str()), next).map_err(|failure| {
+            failure.remedy("try again; if it lasts, look whether a proxy in front of the server drops the query (offset and limit)")
+        })?;
+        objects.retain(|object| self.seen.insert(object.id.clone()));
         if objects.is_empty() {
             return Ok(());
         }
-        self.context.catalog().put(self.kind.id, objects, exchange).await?;
-        match progress {
-            Some((done, total)) => self.context.progress(self.kind.id, done, Some(total)).await,
-            None => Ok(()),
+        self.context.catalog().put(id, objects, exchange).await?;
+        match (next, page.total) {
+            (Some(done), Some(total)) => self.context.progress(id, done, Some(total)).await,
+            _ => Ok(()),
         }
     }
 
     async fn warn(&self, what: String) -> Result<(), Failure> {
-        self.context.log(Level::Warning, format!("{}: {what}", self.kind.plural)).await
+        self.context.log(Level::Warning, format!("{}: {what}", self.kind.noun.plural)).await
     }
 }
 
@@ -222,12 +224,12 @@ fn accept(client: &Client<'_>, kind: &Kind, response: &Response) -> Result<(), S
         401 => Err(Stop::Fail(client.unauthorized(&refusal))),
         403 => Err(Stop::Keep(format!(
             "the server refused ({summary}): the user has no role in NPrinting that may see {}",
-            kind.plural
+            kind.noun.plural
         ))),
-        404 if kind.id != APP.id => {
+        404 if kind.noun.id != APP.noun.id => {
             Err(Stop::Keep(format!("this server does not offer the list ({summary})")))
         }
-        _ if kind.id != APP.id => {
+        _ if kind.noun.id != APP.noun.id => {
             Err(Stop::Keep(format!("this server does not understand the question ({summary})")))
         }
         _ => Err(Stop::Fail(

@@ -12,19 +12,17 @@ use crate::{
     settings::Settings,
 };
 use jackfield_plugin::{
-    Blame, Context, Failure, Stage,
+    Context, Failure,
     contract::{hooks::RefreshReport, run::Level},
     futures::future::{try_join, try_join3, try_join4},
-    sdk::DescriptionBuilder,
+    sdk::{DescriptionBuilder, End, Stop, lists::report},
 };
 use objects::{APP, CONNECTION, FILTER, GROUP, KINDS, Kind, REPORT, ROLE, TASK, USER};
 use std::collections::BTreeSet;
 
 /// Adds the kinds of object to the description.
 pub(crate) fn objects(description: DescriptionBuilder) -> DescriptionBuilder {
-    KINDS
-        .iter()
-        .fold(description, |description, kind| description.object(kind.id, kind.singular, kind.plural))
+    description.objects(KINDS.iter().map(|kind| kind.noun))
 }
 
 /// Brings the catalog up to date.
@@ -36,15 +34,15 @@ pub(crate) async fn run(context: &Context<Settings>) -> Result<RefreshReport, Fa
     let refresh = Refresh { context, client: &client, caller: &caller };
     let apps = refresh.end(&APP, apps, false).await?;
     // Without an app to be seen, nothing that belongs to one can be.
-    let blind = matches!(apps.how, How::Kept(_));
+    let blind = apps.ids.is_none();
     let whole = |kind: &'static Kind, blind| {
         let refresh = &refresh;
         async move { refresh.end(kind, refresh.whole(kind).await, blind).await }
     };
-    let reports = async { refresh.end(&REPORT, refresh.reports(&apps).await, blind).await };
+    let reports = async { refresh.end(&REPORT, refresh.reports(apps.ids.as_ref()).await, blind).await };
     let tasks = async {
         let tasks = refresh.end(&TASK, refresh.whole(&TASK).await, blind).await?;
-        let executions = refresh.executions(&tasks).await?;
+        let executions = refresh.executions(tasks.ids.as_ref()).await?;
         Ok::<_, Failure>((tasks, executions))
     };
     let of_apps = try_join4(whole(&CONNECTION, blind), whole(&FILTER, blind), reports, tasks);
@@ -52,24 +50,21 @@ pub(crate) async fn run(context: &Context<Settings>) -> Result<RefreshReport, Fa
     let ((connections, filters, reports, (tasks, executions)), (users, groups, roles)) =
         try_join(of_apps, of_people).await?;
     let ends = [Some(apps), Some(connections), Some(filters), Some(reports), Some(tasks), executions];
-    let ends: Vec<_> = ends.into_iter().flatten().chain([users, groups, roles]).collect();
-    if ends.iter().all(|end| matches!(end.how, How::Kept(_))) {
-        return Err(nothing(&ends));
-    }
-    Ok(RefreshReport { summary: summary(&ends) })
+    let ends: Vec<_> =
+        ends.into_iter().flatten().chain([users, groups, roles]).map(|ended| ended.end).collect();
+    report(
+        &ends,
+        "give the user in NPrinting the role Administrator, or a role that may see what is to be read",
+    )
 }
 
-/// How a kind ended.
-struct End {
-    kind: &'static Kind,
-    how: How,
-}
+/// The ids of the objects of a kind.
+type Ids = BTreeSet<String>;
 
-enum How {
-    /// It was read; these are the ids.
-    Complete(BTreeSet<String>),
-    /// It keeps what it had, for this reason.
-    Kept(String),
+/// A kind that has ended, with the ids of its objects if it was read.
+struct Ended {
+    end: End,
+    ids: Option<Ids>,
 }
 
 struct Refresh<'a> {
@@ -78,86 +73,39 @@ struct Refresh<'a> {
     caller: &'a Caller,
 }
 
-/// Why a list could not be read to its end.
-enum Stop {
-    /// The kind keeps what it had, for this reason.
-    Keep(String),
-    /// The refresh is over.
-    Fail(Failure),
-}
-
-impl From<Failure> for Stop {
-    fn from(failure: Failure) -> Self {
-        Stop::Fail(failure)
-    }
-}
-
 impl Refresh<'_> {
     /// Ends a kind that was read, or was not. If it was read `blind`, an empty list means nothing.
     async fn end(
         &self,
         kind: &'static Kind,
-        outcome: Result<BTreeSet<String>, Stop>,
+        outcome: Result<Ids, Stop>,
         blind: bool,
-    ) -> Result<End, Failure> {
-        let how = match outcome {
-            Ok(ids) if !ids.is_empty() || self.caller.sees_all == Some(true) => How::Complete(ids),
-            Ok(_) if kind.always => How::Kept(format!(
-                "the server showed none; the user \"{}\" may lack the right to see them",
-                self.caller.name
-            )),
-            Ok(_) if blind => How::Kept("the server showed none, and no apps were read".to_owned()),
-            Ok(ids) => {
-                let line = format!(
-                    "{}: the server showed none; if there are some, the user \"{}\" lacks the right to see them",
-                    kind.plural, self.caller.name
-                );
-                self.context.log(Level::Warning, line).await?;
-                How::Complete(ids)
-            }
-            Err(Stop::Keep(reason)) => How::Kept(reason),
-            Err(Stop::Fail(failure)) if failure.cancelled => return Err(failure),
-            Err(Stop::Fail(failure)) => return Err(failure.context(kind.plural)),
+    ) -> Result<Ended, Failure> {
+        let empty = matches!(&outcome, Ok(ids) if ids.is_empty()) && self.caller.sees_all != Some(true);
+        if !empty {
+            return self.end_as_read(kind, outcome).await;
+        }
+        let (name, plural) = (&self.caller.name, kind.noun.plural);
+        let outcome = if kind.always {
+            Err(Stop::Keep(format!(
+                "the server showed none; the user \"{name}\" may lack the right to see them"
+            )))
+        } else if blind {
+            Err(Stop::Keep("the server showed none, and no apps were read".to_owned()))
+        } else {
+            let line = format!(
+                "{plural}: the server showed none; if there are some, the user \"{name}\" lacks the right to see them"
+            );
+            self.context.log(Level::Warning, line).await?;
+            outcome
         };
-        match &how {
-            How::Complete(_) => self.context.catalog().complete(kind.id).await?,
-            How::Kept(reason) => {
-                self.context.log(Level::Warning, format!("{} skipped: {reason}", kind.plural)).await?;
-                self.context.catalog().kept(kind.id, reason).await?;
-            }
-        }
-        Ok(End { kind, how })
+        self.end_as_read(kind, outcome).await
     }
-}
 
-/// The failure of a refresh in which nothing could be read: it is no success to have skipped everything.
-fn nothing(ends: &[End]) -> Failure {
-    let first = ends.iter().find_map(|end| match &end.how {
-        How::Kept(reason) => Some(format!("{}: {reason}", end.kind.plural)),
-        How::Complete(_) => None,
-    });
-    Failure::new(Blame::Credential, format!("nothing could be read; {}", first.unwrap_or_default()))
-        .at(Stage::Permission)
-        .remedy(
-            "give the user in NPrinting the role Administrator, or a role that may see what is to be read",
-        )
-}
-
-fn summary(ends: &[End]) -> String {
-    let mut read = Vec::new();
-    let mut skipped = Vec::new();
-    for end in ends {
-        match &end.how {
-            How::Complete(ids) => {
-                let word = if ids.len() == 1 { end.kind.singular } else { end.kind.plural };
-                read.push(format!("{} {word}", ids.len()));
-            }
-            How::Kept(_) => skipped.push(end.kind.plural),
-        }
+    /// Ends a kind, believing what was read.
+    async fn end_as_read(&self, kind: &'static Kind, outcome: Result<Ids, Stop>) -> Result<Ended, Failure> {
+        let count = outcome.as_ref().map(|ids| ids.len() as u64).map_err(Stop::clone);
+        let end = self.context.end(kind.noun, count).await?;
+        Ok(Ended { end, ids: outcome.ok() })
     }
-    let mut summary = format!("read {}", read.join(", "));
-    if !skipped.is_empty() {
-        summary.push_str(&format!("; skipped {}", skipped.join(", ")));
-    }
-    summary
 }

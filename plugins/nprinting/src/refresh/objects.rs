@@ -3,16 +3,15 @@
 //! Only what is named here reaches the catalog; a connection's string, which may name accounts, does not.
 
 use crate::client::{self, List};
-use jackfield_plugin::{Object, sdk::Row};
+use jackfield_plugin::{
+    Object,
+    sdk::{Noun, Row},
+};
 
 /// A kind of object.
 pub(super) struct Kind {
-    /// Its id in the catalog.
-    pub(super) id: &'static str,
-    /// For one.
-    pub(super) singular: &'static str,
-    /// For many.
-    pub(super) plural: &'static str,
+    /// What it is called.
+    pub(super) noun: Noun,
     /// Where it is listed.
     pub(super) list: &'static List,
     /// No server is without: if none is shown, the caller may not see them.
@@ -28,9 +27,7 @@ const ENABLED: (&str, &str) = ("enabled", "enabled");
 const CREATED: (&str, &str) = ("created", "created");
 
 const NAMED: Kind = Kind {
-    id: "",
-    singular: "",
-    plural: "",
+    noun: Noun::new("", "", ""),
     list: &client::APPS,
     always: false,
     names: &["name"],
@@ -39,12 +36,10 @@ const NAMED: Kind = Kind {
 
 /// Apps; what else there is belongs to one, but for people and their rights.
 pub(super) const APP: Kind =
-    Kind { id: "app", singular: "app", plural: "apps", list: &client::APPS, always: true, ..NAMED };
+    Kind { noun: Noun::new("app", "app", "apps"), list: &client::APPS, always: true, ..NAMED };
 
 pub(super) const CONNECTION: Kind = Kind {
-    id: "connection",
-    singular: "connection",
-    plural: "connections",
+    noun: Noun::new("connection", "connection", "connections"),
     list: &client::CONNECTIONS,
     attributes: &[
         DESCRIPTION,
@@ -58,12 +53,10 @@ pub(super) const CONNECTION: Kind = Kind {
 };
 
 pub(super) const FILTER: Kind =
-    Kind { id: "filter", singular: "filter", plural: "filters", list: &client::FILTERS, ..NAMED };
+    Kind { noun: Noun::new("filter", "filter", "filters"), list: &client::FILTERS, ..NAMED };
 
 pub(super) const REPORT: Kind = Kind {
-    id: "report",
-    singular: "report",
-    plural: "reports",
+    noun: Noun::new("report", "report", "reports"),
     list: &client::REPORTS,
     names: &["title", "name"],
     attributes: &[
@@ -77,18 +70,14 @@ pub(super) const REPORT: Kind = Kind {
 };
 
 pub(super) const TASK: Kind = Kind {
-    id: "task",
-    singular: "task",
-    plural: "tasks",
+    noun: Noun::new("task", "task", "tasks"),
     list: &client::TASKS,
     attributes: &[DESCRIPTION, ("type", "type"), ENABLED, ("last_execution", "lastExecution"), CREATED],
     ..NAMED
 };
 
 pub(super) const USER: Kind = Kind {
-    id: "user",
-    singular: "user",
-    plural: "users",
+    noun: Noun::new("user", "user", "users"),
     list: &client::USERS,
     always: true,
     names: &["userName", "email"],
@@ -107,12 +96,10 @@ pub(super) const USER: Kind = Kind {
 };
 
 pub(super) const GROUP: Kind =
-    Kind { id: "group", singular: "group", plural: "groups", list: &client::GROUPS, ..NAMED };
+    Kind { noun: Noun::new("group", "group", "groups"), list: &client::GROUPS, ..NAMED };
 
 pub(super) const ROLE: Kind = Kind {
-    id: "role",
-    singular: "role",
-    plural: "roles",
+    noun: Noun::new("role", "role", "roles"),
     list: &client::ROLES,
     always: true,
     attributes: &[
@@ -127,9 +114,7 @@ pub(super) const ROLE: Kind = Kind {
 
 /// The newest execution of a task. It has no name: it goes by its time.
 pub(super) const EXECUTION: Kind = Kind {
-    id: "execution",
-    singular: "execution",
-    plural: "executions",
+    noun: Noun::new("execution", "execution", "executions"),
     list: &client::TASKS,
     names: &["created"],
     attributes: &[
@@ -162,8 +147,8 @@ impl Kind {
         // The fields and variables of a filter stand on connections, often many on the same.
         for part in row.rows("fields").iter().chain(&row.rows("variables")) {
             let Some(connection) = part.text("connectionId") else { continue };
-            if !object.links.iter().any(|link| link.kind == CONNECTION.id && link.id == connection) {
-                object = object.link("connection", CONNECTION.id, Some(connection));
+            if !object.links.iter().any(|link| link.kind == CONNECTION.noun.id && link.id == connection) {
+                object = object.link("connection", CONNECTION.noun.id, Some(connection));
             }
         }
         object.attributes = row.pick(self.attributes);

@@ -4,14 +4,14 @@ mod answer;
 mod caller;
 mod key;
 mod lists;
-mod paging;
+mod page;
 mod rights;
 
 pub(crate) use answer::Refusal;
 pub(crate) use caller::Caller;
 pub(crate) use key::Key;
 pub(crate) use lists::{Cursor, List, list};
-pub(crate) use paging::{Walk, next_link};
+pub(crate) use page::Page;
 pub(crate) use rights::Plan;
 
 use crate::{

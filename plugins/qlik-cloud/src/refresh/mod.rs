@@ -6,22 +6,20 @@
 mod objects;
 
 use crate::{
-    client::{Caller, Client, Cursor, List, Plan, Refusal, Walk, list},
+    client::{Caller, Client, Cursor, List, Page, Plan, Refusal, list},
     settings::Settings,
 };
 use jackfield_plugin::{
     Blame, Context, Failure, Response, Stage,
     contract::{hooks::RefreshReport, run::Level},
     futures::future::{try_join, try_join_all},
-    sdk::DescriptionBuilder,
+    sdk::{DescriptionBuilder, End, Stop, Walk, lists::report},
 };
-use objects::{KINDS, Kind, Page};
+use objects::{KINDS, Kind};
 
 /// Adds the kinds of object to the description.
 pub(crate) fn objects(description: DescriptionBuilder) -> DescriptionBuilder {
-    KINDS
-        .iter()
-        .fold(description, |description, kind| description.object(kind.id, kind.singular, kind.plural))
+    description.objects(KINDS.iter().map(|kind| kind.noun))
 }
 
 /// Brings the catalog up to date.
@@ -31,16 +29,7 @@ pub(crate) async fn run(context: &Context<Settings>) -> Result<RefreshReport, Fa
     context.log(Level::Info, caller.introduction()).await?;
     let refresh = Refresh { context, client: &client, caller: &caller };
     let ends = try_join_all(KINDS.iter().map(|kind| refresh.kind(kind))).await?;
-    if ends.iter().all(|end| matches!(end, End::Kept { .. })) {
-        return Err(nothing(&ends));
-    }
-    Ok(RefreshReport { summary: summary(&ends) })
-}
-
-/// How a kind ended.
-enum End {
-    Complete { count: u64, kind: &'static Kind },
-    Kept { plural: &'static str, reason: String },
+    report(&ends, "the log names the missing right of each list; add what it names")
 }
 
 struct Refresh<'a> {
@@ -49,25 +38,11 @@ struct Refresh<'a> {
     caller: &'a Caller,
 }
 
-/// Why a list could not be read to its end.
-enum Stop {
-    /// The kind keeps what it had, for this reason.
-    Keep(String),
-    /// The refresh is over.
-    Fail(Failure),
-}
-
-impl From<Failure> for Stop {
-    fn from(failure: Failure) -> Self {
-        Stop::Fail(failure)
-    }
-}
-
 impl Refresh<'_> {
     /// Reads one kind and ends it.
     async fn kind(&self, kind: &'static Kind) -> Result<End, Failure> {
-        let Some(list) = list(kind.id) else {
-            return Err(Failure::plugin(format!("no list is known for the kind \"{}\"", kind.id)));
+        let Some(list) = list(kind.noun.id) else {
+            return Err(Failure::plugin(format!("no list is known for the kind \"{}\"", kind.noun.id)));
         };
         let plan = self.caller.plan(list);
         let outcome = match &plan {
@@ -85,23 +60,11 @@ impl Refresh<'_> {
             }
             (outcome, ..) => outcome,
         };
-        match outcome {
-            Ok(count) => {
-                if kind.id == "user" && self.caller.is_tenant_admin() == Some(false) {
-                    let line = "users: without their roles, which only a Tenant Admin may read";
-                    self.context.log(Level::Info, line).await?;
-                }
-                self.context.catalog().complete(kind.id).await?;
-                Ok(End::Complete { count, kind })
-            }
-            Err(Stop::Keep(reason)) => {
-                self.context.log(Level::Warning, format!("{} skipped: {reason}", list.plural)).await?;
-                self.context.catalog().kept(kind.id, &reason).await?;
-                Ok(End::Kept { plural: list.plural, reason })
-            }
-            Err(Stop::Fail(failure)) if failure.cancelled => Err(failure),
-            Err(Stop::Fail(failure)) => Err(failure.context(list.plural)),
+        if outcome.is_ok() && kind.noun.id == "user" && self.caller.is_tenant_admin() == Some(false) {
+            let line = "users: without their roles, which only a Tenant Admin may read";
+            self.context.log(Level::Info, line).await?;
         }
+        self.context.end(kind.noun, outcome).await
     }
 
     /// Reads a list to its end; yields how many objects it had. The next page is on its way while the rows of the former
@@ -121,7 +84,7 @@ impl Refresh<'_> {
         let (mut count, mut rows, mut rows_before) = (0, 0, 0);
         loop {
             self.accept(list, &response)?;
-            let page = Page::read(&response)?;
+            let page: Page<'_> = response.page()?;
             let on_page = page.data.len() as u64;
             rows += on_page;
             let next = match (page.next(), list.cursor) {
@@ -146,7 +109,11 @@ impl Refresh<'_> {
                 let objects = kind.objects(&page);
                 count += objects.len() as u64;
                 let without_id = on_page - objects.len() as u64;
-                walk.page(objects.iter().map(|object| object.id.as_str()), next.as_deref())?;
+                walk.page(objects.iter().map(|object| object.id.as_str()), next.as_deref()).map_err(
+                    |failure| {
+                        failure.remedy("try again; if it lasts, show Qlik's support the exchange in the log")
+                    },
+                )?;
                 if without_id > 0 {
                     let line = format!("{}: {without_id} rows without an id were left out", list.plural);
                     self.context.log(Level::Warning, line).await?;
@@ -169,9 +136,9 @@ impl Refresh<'_> {
         count: u64,
         total: Option<u64>,
     ) -> Result<(), Failure> {
-        self.context.catalog().put(kind.id, objects, exchange).await?;
+        self.context.catalog().put(kind.noun.id, objects, exchange).await?;
         match total {
-            Some(total) => self.context.progress(kind.id, count, Some(total)).await,
+            Some(total) => self.context.progress(kind.noun.id, count, Some(total)).await,
             None => Ok(()),
         }
     }
@@ -210,33 +177,4 @@ impl Refresh<'_> {
             )),
         }
     }
-}
-
-/// The failure of a refresh in which nothing could be read: it is no success to have skipped everything.
-fn nothing(ends: &[End]) -> Failure {
-    let first = ends.iter().find_map(|end| match end {
-        End::Kept { plural, reason } => Some(format!("{plural}: {reason}")),
-        End::Complete { .. } => None,
-    });
-    Failure::new(Blame::Credential, format!("nothing could be read; {}", first.unwrap_or_default()))
-        .at(Stage::Permission)
-        .remedy("the log names the missing right of each list; add what it names")
-}
-
-fn summary(ends: &[End]) -> String {
-    let mut read = Vec::new();
-    let mut skipped = Vec::new();
-    for end in ends {
-        match end {
-            End::Complete { count, kind } => {
-                read.push(format!("{count} {}", if *count == 1 { kind.singular } else { kind.plural }));
-            }
-            End::Kept { plural, .. } => skipped.push(*plural),
-        }
-    }
-    let mut summary = format!("read {}", read.join(", "));
-    if !skipped.is_empty() {
-        summary.push_str(&format!("; skipped {}", skipped.join(", ")));
-    }
-    summary
 }

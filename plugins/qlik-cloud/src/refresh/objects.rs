@@ -2,19 +2,17 @@
 //!
 //! Only what is named here reaches the catalog, so no token or connection string inside an object comes along.
 
-use crate::client::next_link;
-use jackfield_plugin::{Failure, Object, Response, sdk::Row};
-use serde::{Deserialize, de::IgnoredAny};
+use crate::client::Page;
+use jackfield_plugin::{
+    Object,
+    sdk::{Noun, Row},
+};
 use std::borrow::Cow;
 
 /// A kind of object. Members are named by their path in a row.
 pub(super) struct Kind {
-    /// Its id in the catalog.
-    pub(super) id: &'static str,
-    /// For one.
-    pub(super) singular: &'static str,
-    /// For many.
-    pub(super) plural: &'static str,
+    /// What it is called.
+    pub(super) noun: Noun,
     /// The members that can be its id; the first that is there counts.
     ids: &'static [&'static str],
     name: &'static str,
@@ -29,9 +27,7 @@ pub(super) struct Kind {
 
 /// Apps and data sets are items: the id that everything else refers to is the resource's, not the item's.
 const ITEM: Kind = Kind {
-    id: "app",
-    singular: "app",
-    plural: "apps",
+    noun: Noun::new("app", "app", "apps"),
     ids: &["resourceId", "id"],
     name: "name",
     parent: "spaceId",
@@ -53,9 +49,7 @@ pub(super) const KINDS: &[Kind] = &[
     ITEM,
     // Personal spaces are not listed; what lies in one has no space.
     Kind {
-        id: "space",
-        singular: "space",
-        plural: "spaces",
+        noun: Noun::new("space", "space", "spaces"),
         ids: &["id"],
         name: "name",
         parent: "",
@@ -65,9 +59,7 @@ pub(super) const KINDS: &[Kind] = &[
     },
     // A reload has no name: it goes by its time.
     Kind {
-        id: "reload",
-        singular: "reload",
-        plural: "reloads",
+        noun: Noun::new("reload", "reload", "reloads"),
         ids: &["id"],
         name: "creationTime",
         parent: "appId",
@@ -82,9 +74,7 @@ pub(super) const KINDS: &[Kind] = &[
         ],
     },
     Kind {
-        id: "task",
-        singular: "task",
-        plural: "tasks",
+        noun: Noun::new("task", "task", "tasks"),
         ids: &["id"],
         name: "name",
         parent: "metadata/spaceId",
@@ -103,9 +93,7 @@ pub(super) const KINDS: &[Kind] = &[
     },
     // Tasks that report, share or alert; the reports that they make are not listed by any tenant.
     Kind {
-        id: "report",
-        singular: "report",
-        plural: "reports",
+        noun: Noun::new("report", "report", "reports"),
         ids: &["id"],
         name: "name",
         parent: "spaceId",
@@ -128,9 +116,7 @@ pub(super) const KINDS: &[Kind] = &[
         ],
     },
     Kind {
-        id: "report_template",
-        singular: "report template",
-        plural: "report templates",
+        noun: Noun::new("report_template", "report template", "report templates"),
         ids: &["id"],
         name: "name",
         parent: "",
@@ -140,9 +126,7 @@ pub(super) const KINDS: &[Kind] = &[
     },
     // The roles of others are shown only to those who may read roles.
     Kind {
-        id: "user",
-        singular: "user",
-        plural: "users",
+        noun: Noun::new("user", "user", "users"),
         ids: &["id"],
         name: "name",
         parent: "",
@@ -156,9 +140,7 @@ pub(super) const KINDS: &[Kind] = &[
         ],
     },
     Kind {
-        id: "role",
-        singular: "role",
-        plural: "roles",
+        noun: Noun::new("role", "role", "roles"),
         ids: &["id"],
         name: "name",
         parent: "",
@@ -173,9 +155,7 @@ pub(super) const KINDS: &[Kind] = &[
         ],
     },
     Kind {
-        id: "automation",
-        singular: "automation",
-        plural: "automations",
+        noun: Noun::new("automation", "automation", "automations"),
         ids: &["id"],
         name: "name",
         parent: "spaceId",
@@ -191,9 +171,7 @@ pub(super) const KINDS: &[Kind] = &[
         ],
     },
     Kind {
-        id: "data_file",
-        singular: "data file",
-        plural: "data files",
+        noun: Noun::new("data_file", "data file", "data files"),
         ids: &["id"],
         name: "name",
         parent: "spaceId",
@@ -207,44 +185,8 @@ pub(super) const KINDS: &[Kind] = &[
             ("created", "createdDate"),
         ],
     },
-    Kind { id: "dataset", singular: "data set", plural: "data sets", ..ITEM },
+    Kind { noun: Noun::new("dataset", "data set", "data sets"), ..ITEM },
 ];
-
-/// A page as it stands in an answer: its rows are not yet objects.
-#[derive(Deserialize)]
-pub(super) struct Page<'a> {
-    /// Its rows.
-    #[serde(borrow)]
-    pub(super) data: Vec<Row<'a>>,
-    #[serde(borrow, default)]
-    links: Option<Row<'a>>,
-    /// How many rows the whole list has, if the tenant says so.
-    #[serde(default, rename = "totalResults")]
-    pub(super) total: Option<u64>,
-}
-
-impl<'a> Page<'a> {
-    /// Reads an answer.
-    pub(super) fn read(response: &'a Response) -> Result<Self, Failure> {
-        Self::read_body(response.body()).map_err(|failure| match response.json::<IgnoredAny>() {
-            Ok(_) => failure
-                .status(response.status())
-                .remedy("try again; if it lasts, the remote system may be newer than this plugin: look for a newer plugin"),
-            Err(no_json) => no_json,
-        })
-    }
-
-    /// Reads the body of an answer.
-    pub(super) fn read_body(body: &'a [u8]) -> Result<Self, Failure> {
-        serde_json::from_slice(body)
-            .map_err(|error| Failure::remote(format!("the answer is no list as expected: {error}")))
-    }
-
-    /// The link to the next page.
-    pub(super) fn next(&self) -> Option<String> {
-        self.links.as_ref().and_then(next_link)
-    }
-}
 
 impl Kind {
     /// The objects that the rows of a page are; rows without an id are none.
@@ -265,16 +207,7 @@ impl Kind {
                 object = object.link(relation, kind, other.text("id"));
             }
         }
-        for (name, member) in self.attributes {
-            let Some(value) = row.raw(member) else { continue };
-            object.attributes.push_str(if object.attributes.is_empty() { "{\"" } else { ",\"" });
-            object.attributes.push_str(name);
-            object.attributes.push_str("\":");
-            object.attributes.push_str(value);
-        }
-        if !object.attributes.is_empty() {
-            object.attributes.push('}');
-        }
+        object.attributes = row.pick(self.attributes);
         Some(object)
     }
 }

@@ -61,11 +61,11 @@ fn the_documents_rights_get_apps_and_spaces_and_name_what_is_skipped() {
     assert_eq!(refresh.ids("app"), ["a1", "a2"]);
     assert_eq!(refresh.ids("space"), ["s1"]);
     assert_eq!(refresh.ends["app"], How::Complete);
-    insta::assert_snapshot!(refresh.report.summary, @"read 2 apps, 1 space; skipped reloads, tasks, report tasks, report templates, users, roles, automations, data files, data sets");
+    insta::assert_snapshot!(refresh.report.summary, @"read 2 apps, 1 space; skipped reloads, tasks, reports, report templates, users, roles, automations, data files, data sets");
     insta::assert_snapshot!(warnings(&refresh), @r#"
     reloads skipped: only a Tenant Admin may list the reloads of a whole tenant, and the bot user "Jackfield" is Analytics Admin, Webhooks
     tasks skipped: the tenant refused (403 HTTP-403 "Forbidden", trace 00ab): the documents name no narrower scope for this list than "user_default", and it is missing on the OAuth client; add it in the tenant: Administration activity center, Integrations, OAuth, the client, scopes
-    report tasks skipped: scope "admin.report-tasks" is missing on the OAuth client; add it in the tenant: Administration activity center, Integrations, OAuth, the client, scopes
+    reports skipped: scope "admin.report-tasks" is missing on the OAuth client; add it in the tenant: Administration activity center, Integrations, OAuth, the client, scopes
     report templates skipped: the tenant refused (403 HTTP-403 "Forbidden", trace 00ab): the documents name no narrower scope for this list than "user_default", and it is missing on the OAuth client; add it in the tenant: Administration activity center, Integrations, OAuth, the client, scopes
     users skipped: scope "users:read" is missing on the OAuth client; add it in the tenant: Administration activity center, Integrations, OAuth, the client, scopes
     roles skipped: the tenant refused (403 HTTP-403 "Forbidden", trace 00ab): only a Tenant Admin may list the roles of a whole tenant, and the bot user "Jackfield" is Analytics Admin, Webhooks
@@ -170,7 +170,7 @@ fn a_list_that_goes_in_circles_is_a_failure() {
     kit.on("GET", APPS, linked(json!([app("a1")]), href("next=2")));
     kit.on("GET", "/api/v1/items?next=2", linked(json!([app("a2")]), href("next=2")));
     empty(&kit);
-    insta::assert_snapshot!(kit.refresh().unwrap_err(), @"apps: the list repeats a page, so its end would never come — try again; if it lasts, show Qlik's support the exchange in the log");
+    insta::assert_snapshot!(kit.refresh().unwrap_err(), @"apps: the list repeats a page, so the rows behind it cannot be read — try again; if it lasts, show Qlik's support the exchange in the log");
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn a_caller_of_whom_little_is_known_meets_the_trap_of_the_reloads() {
     spaces skipped: the tenant showed none, and does not tell the scopes of its tokens: either there are none, or scope "admin.spaces:read" is missing on the OAuth client
     reloads skipped: the tenant refused (400 RELOADS-004 "appId is required", trace 00ab): only a Tenant Admin may list the reloads of a whole tenant
     tasks skipped: the tenant showed none, and does not tell the scopes of its tokens: either there are none, or scope "user_default" is missing on the OAuth client
-    report tasks skipped: the tenant showed none, and does not tell the scopes of its tokens: either there are none, or scope "admin.report-tasks" is missing on the OAuth client
+    reports skipped: the tenant showed none, and does not tell the scopes of its tokens: either there are none, or scope "admin.report-tasks" is missing on the OAuth client
     report templates skipped: the tenant showed none, and does not tell the scopes of its tokens: either there are none, or scope "user_default" is missing on the OAuth client
     users skipped: the tenant showed none, and does not tell the scopes of its tokens: either there are none, or scope "users:read" is missing on the OAuth client
     roles skipped: the tenant showed none, and does not tell the scopes of its tokens: either there are none, or scope "admin_classic" is missing on the OAuth client
@@ -247,7 +247,7 @@ fn a_key_of_an_ordinary_user_sees_what_is_the_users_and_the_log_says_so() {
     apps: only those that the tenant shows this caller; role "Analytics Admin" is missing on the user "Kit"
     spaces: only those that the tenant shows this caller; role "Analytics Admin" is missing on the user "Kit"
     reloads skipped: only a Tenant Admin may list the reloads of a whole tenant, and the user "Kit" is Steward
-    report tasks skipped: only a Tenant Admin may list the report tasks of a whole tenant, and the user "Kit" is Steward
+    reports skipped: only a Tenant Admin may list the report tasks of a whole tenant, and the user "Kit" is Steward
     roles skipped: the tenant showed none, and only a Tenant Admin may list the roles of a whole tenant, and the user "Kit" is Steward
     automations skipped: the tenant showed none, and role "Analytics Admin" is missing on the user "Kit"
     "#);

@@ -1,11 +1,12 @@
 //! How rows become objects.
 
-use super::{KINDS, Page};
+use super::KINDS;
+use crate::client::Page;
 
 fn read(kind: &str, row: &str) -> String {
-    let kind = KINDS.iter().find(|candidate| candidate.id == kind).unwrap();
+    let kind = KINDS.iter().find(|candidate| candidate.noun.id == kind).unwrap();
     let body = format!("{{\"data\":[{row}],\"links\":{{\"next\":{{\"href\":null}}}}}}");
-    let page = Page::read_body(body.as_bytes()).unwrap();
+    let page = serde_json::from_str::<Page<'_>>(&body).unwrap();
     assert_eq!(page.next(), None);
     let object = &kind.objects(&page)[0];
     let links: Vec<_> =
