@@ -1,8 +1,9 @@
 //! One attempt: from the first hop to the end of the answer, within its time.
 
 use super::{
-    client::{Answer, Client},
+    answer::Answer,
     failure::{Trouble, Way},
+    means::Means,
     policy::Admitted,
     prepare::{Prepared, encode},
     redirect::{self, Hop},
@@ -23,7 +24,7 @@ const MOST_ROOM: u64 = 1024 * 1024;
 
 /// One attempt, and what became of it so far: whoever stops it from outside can still tell.
 pub(super) struct Attempt<'a> {
-    client: &'a Client,
+    means: &'a Means,
     /// The request.
     pub(super) prepared: &'a Prepared,
     /// The hop that is under way or was the last.
@@ -70,10 +71,10 @@ pub(super) struct Record<'a> {
 
 impl<'a> Attempt<'a> {
     /// An attempt that has not begun.
-    pub(super) fn new(client: &'a Client, prepared: &'a Prepared) -> Self {
+    pub(super) fn new(means: &'a Means, prepared: &'a Prepared) -> Self {
         let to = Admitted { name: prepared.destination.name.clone(), url: prepared.destination.url.clone() };
         Attempt {
-            client,
+            means,
             prepared,
             hop: Hop { method: prepared.method.clone(), to, trusted: true, body: true },
             passed: Vec::new(),
@@ -118,7 +119,7 @@ impl<'a> Attempt<'a> {
     }
 
     fn way(&self) -> Way {
-        let limits = &self.client.limits;
+        let limits = &self.means.limits;
         Way::new(&self.hop.to.url, &self.hop.to.name, limits.proxy.as_ref(), limits.connect_timeout)
     }
 
@@ -128,9 +129,9 @@ impl<'a> Attempt<'a> {
             let status = response.status();
             self.status = Some(status.as_u16());
             self.keep_cookies(response.headers());
-            let next = redirect::next(&self.hop, status, response.headers(), &self.client.policy)?;
+            let next = redirect::next(&self.hop, status, response.headers(), &self.means.policy)?;
             let Some(next) = next else { return self.read(response).await };
-            if self.passed.len() >= self.client.limits.max_redirects as usize {
+            if self.passed.len() >= self.means.limits.max_redirects as usize {
                 return Err(self.too_many_redirects(status.as_u16()).into());
             }
             let hop = std::mem::replace(&mut self.hop, next);
@@ -142,7 +143,7 @@ impl<'a> Attempt<'a> {
 
     /// Sends the hop and waits for the head of its answer.
     async fn ask(&mut self) -> Result<Response, Trouble> {
-        let (client, prepared, hop) = (self.client, self.prepared, &self.hop);
+        let (means, prepared, hop) = (self.means, self.prepared, &self.hop);
         let url = &hop.to.url;
         let mut headers = self.headers();
         let mut body = match hop.body {
@@ -159,7 +160,7 @@ impl<'a> Attempt<'a> {
             };
             let slots: Vec<_> =
                 prepared.request.slots.iter().filter(|slot| self.has_place(slot)).cloned().collect();
-            let source = client.slots.as_ref();
+            let source = means.slots.as_ref();
             filled =
                 slots::fill(source, &slots, &destination, &mut headers, &mut body).map_err(|failure| {
                     match self.passed.is_empty() {
@@ -167,11 +168,11 @@ impl<'a> Attempt<'a> {
                         false => failure.context(format!("redirected to {}", url.path())),
                     }
                 })?;
-            if let Some(cookie) = prepared.request.jar.as_ref().and_then(|jar| client.jars.header(jar, url)) {
+            if let Some(cookie) = prepared.request.jar.as_ref().and_then(|jar| means.jars.header(jar, url)) {
                 headers.insert(COOKIE, cookie);
             }
         }
-        let request = client.pool.client(filled.identity.as_ref())?.request(hop.method.clone(), url.clone());
+        let request = means.pool.client(filled.identity.as_ref())?.request(hop.method.clone(), url.clone());
         let body = encode(body)?;
         let request = if body.is_empty() { request } else { request.body(body) };
         self.shown = filled.shown;
@@ -201,8 +202,8 @@ impl<'a> Attempt<'a> {
     fn keep_cookies(&mut self, headers: &HeaderMap) {
         if self.hop.trusted {
             if let Some(jar) = &self.prepared.request.jar {
-                let learn = |value: &SecretValue| self.client.slots.learn(value);
-                self.client.jars.keep(jar, &self.hop.to.url, headers, learn);
+                let learn = |value: &SecretValue| self.means.slots.learn(value);
+                self.means.jars.keep(jar, &self.hop.to.url, headers, learn);
             }
             for value in headers.get_all(SET_COOKIE) {
                 self.cookies.append(SET_COOKIE, value.clone());
@@ -213,7 +214,7 @@ impl<'a> Attempt<'a> {
     /// Reads the body. What is counted is what comes out of the decompression, piece by piece: a small answer that would
     /// become a huge one is given up as soon as it is too large.
     async fn read(&mut self, mut response: Response) -> Result<Answer, Trouble> {
-        let (limits, way) = (&self.client.limits, self.way());
+        let (limits, way) = (&self.means.limits, self.way());
         if response.content_length().is_some_and(|length| length > limits.max_body)
             && self.hop.method != Method::HEAD
         {

@@ -1,12 +1,14 @@
 //! The client: sends the requests of one run, from the plugin's wish to the answer that it may see.
 
 use super::{
+    answer::Answer,
     attempt::Attempt,
     capture,
     exchange::Exchange,
     failure::{Trouble, seconds},
     jar::Jars,
     limits::Limits,
+    means::Means,
     places::Place,
     policy::{Policy, origin_text},
     pool::Pool,
@@ -14,7 +16,7 @@ use super::{
     retry::{self, Gate},
     slots::SlotSource,
 };
-use crate::model::{connection::TlsTrust, secret::SecretValue};
+use crate::model::connection::TlsTrust;
 use jackfield_plugin::contract::{
     Failure,
     http::{HttpRequest, HttpResponse},
@@ -34,18 +36,14 @@ use tokio::{
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
-use url::{Position, Url};
+use url::Position;
 
 /// Whoever wants to know of every exchange, to log and to count it.
 pub type Observe = Arc<dyn Fn(&Exchange) + Send + Sync>;
 
 /// Sends the requests of one run.
 pub struct Client {
-    pub(super) limits: Limits,
-    pub(super) policy: Policy,
-    pub(super) pool: Pool,
-    pub(super) jars: Jars,
-    pub(super) slots: Arc<dyn SlotSource>,
+    means: Means,
     cap: Semaphore,
     gate: Gate,
     observe: Observe,
@@ -55,25 +53,8 @@ pub struct Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("policy", &self.policy).finish_non_exhaustive()
+        f.debug_struct("Client").field("policy", &self.means.policy).finish_non_exhaustive()
     }
-}
-
-/// An answer as it came, decompressed.
-#[derive(Debug)]
-pub(super) struct Answer {
-    /// HTTP status.
-    pub(super) status: u16,
-    /// Its headers.
-    pub(super) headers: HeaderMap,
-    /// The `set-cookie` headers of all hops that the plugin's credentials went along with.
-    pub(super) cookies: HeaderMap,
-    /// Its body.
-    pub(super) body: Vec<u8>,
-    /// Where it came from: scheme, host and port.
-    pub(super) origin: Url,
-    /// The captured values that it was an answer to, by name.
-    pub(super) shown: Vec<(String, SecretValue)>,
 }
 
 /// The right to be in flight, here and on this machine.
@@ -98,11 +79,13 @@ impl Client {
     ) -> Result<Client, Failure> {
         let cap = usize::try_from(cap).unwrap_or(1).clamp(1, Semaphore::MAX_PERMITS);
         Ok(Client {
-            pool: Pool::new(limits, &policy, tls, cap)?,
-            limits: limits.clone(),
-            policy,
-            jars: Jars::default(),
-            slots,
+            means: Means {
+                pool: Pool::new(limits, &policy, tls, cap)?,
+                limits: limits.clone(),
+                policy,
+                jars: Jars::default(),
+                slots,
+            },
             cap: Semaphore::new(cap),
             gate: Gate::default(),
             observe,
@@ -120,18 +103,18 @@ impl Client {
         if self.cancel.is_cancelled() {
             return Err(Failure::cancelled());
         }
-        let prepared = prepare(request, &self.policy, &self.limits)?;
+        let prepared = prepare(request, &self.means.policy, &self.means.limits)?;
         let number = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
         let mut count = 1;
         loop {
             let (turn, waited) = self.or_cancelled(self.turn()).await??;
-            let mut attempt = Attempt::new(self, &prepared);
+            let mut attempt = Attempt::new(&self.means, &prepared);
             let outcome = match self.or_cancelled(attempt.run()).await {
                 Ok(outcome) => outcome,
                 Err(cancelled) => Err(cancelled.into()),
             };
             drop(turn);
-            let verdict = retry::judge(&outcome, count, &prepared, &self.limits);
+            let verdict = retry::judge(&outcome, count, &prepared, &self.means.limits);
             if let Some(hold) = verdict.hold {
                 self.gate.close_for(hold);
             }
@@ -153,11 +136,11 @@ impl Client {
     async fn turn(&self) -> Result<(Turn<'_>, Duration), Failure> {
         let mut waited = Duration::ZERO;
         loop {
-            self.gate.opened(self.limits.max_retry_wait).await?;
+            self.gate.opened(self.means.limits.max_retry_wait).await?;
             let asked = Instant::now();
             let permit = self.cap.acquire().await;
             let permit = permit.map_err(|_| Failure::jackfield("no request can be sent any more"))?;
-            let place = match &self.limits.places {
+            let place = match &self.means.limits.places {
                 Some(places) => places.take().await.map(Some).unwrap_or_else(|error| {
                     // Our own count still holds; a full disk must not end what writes nothing.
                     tracing::warn!(%error, "requests of other processes cannot be counted");
@@ -186,7 +169,7 @@ impl Client {
                 _ if !record.last => None,
                 Err(trouble) => Some(trouble.failure.message.clone()),
                 Ok(_) => verdict.too_long.map(|asked| {
-                    let longest = seconds(self.limits.max_retry_wait);
+                    let longest = seconds(self.means.limits.max_retry_wait);
                     format!("asks to wait {}, longer than the {longest} that are waited for", seconds(asked))
                 }),
             };
@@ -218,7 +201,7 @@ impl Client {
         let mut answer = outcome.map_err(|trouble| trouble.failure)?;
         if answer.status == 401 {
             for (name, value) in &answer.shown {
-                self.slots.refused(name, value).await;
+                self.means.slots.refused(name, value).await;
             }
         }
         let mut captured = Vec::new();
@@ -228,17 +211,17 @@ impl Client {
             let Answer { cookies, headers, body, .. } = &mut answer;
             let found = capture::take(captures, cookies, headers, body, now);
             // All of them, before anything is remembered with any of them.
-            found.iter().for_each(|found| self.slots.learn(&found.value));
+            found.iter().for_each(|found| self.means.slots.learn(&found.value));
             for mut found in found {
                 if let Some(kept) = &mut found.kept {
-                    kept.facts = self.slots.scrub_json(&kept.facts);
+                    kept.facts = self.means.slots.scrub_json(&kept.facts);
                 }
-                self.slots.capture(found.capture, found.value, &answer.origin, found.kept).await?;
+                self.means.slots.capture(found.capture, found.value, &answer.origin, found.kept).await?;
                 captured.push(found.capture.name.clone());
             }
         }
         let headers = self.shown(&answer.headers);
-        let body = self.jars.scrub(self.slots.scrub(answer.body));
+        let body = self.means.jars.scrub(self.means.slots.scrub(answer.body));
         Ok(HttpResponse { exchange: number, status: answer.status, headers, body, captured })
     }
 
@@ -246,14 +229,14 @@ impl Client {
         let shown = headers.iter().filter(|(name, _)| **name != SET_COOKIE && name.as_str() != "set-cookie2");
         shown
             .map(|(name, value)| {
-                let text = self.jars.scrub(self.slots.scrub(value.as_bytes().to_vec()));
+                let text = self.means.jars.scrub(self.means.slots.scrub(value.as_bytes().to_vec()));
                 (name.as_str().to_owned(), String::from_utf8_lossy(&text).into_owned())
             })
             .collect()
     }
 
     fn scrubbed(&self, text: &str) -> String {
-        let clean = self.jars.scrub(self.slots.scrub(text.as_bytes().to_vec()));
+        let clean = self.means.jars.scrub(self.means.slots.scrub(text.as_bytes().to_vec()));
         String::from_utf8_lossy(&clean).into_owned()
     }
 }

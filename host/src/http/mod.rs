@@ -43,6 +43,7 @@
 //!   remote side says that it did nothing.
 
 mod address;
+mod answer;
 mod attempt;
 pub mod capture;
 pub mod client;
@@ -50,6 +51,7 @@ pub mod exchange;
 mod failure;
 mod jar;
 pub mod limits;
+mod means;
 pub mod places;
 pub mod policy;
 mod pool;

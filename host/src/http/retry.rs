@@ -6,7 +6,7 @@
 //! While it is closed for longer than is waited for, they fail without being sent.
 
 use super::{
-    client::Answer,
+    answer::Answer,
     failure::{Trouble, seconds},
     limits::Limits,
     prepare::Prepared,

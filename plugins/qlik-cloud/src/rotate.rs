@@ -4,16 +4,14 @@
 //! lets more than one secret of a client, and more than one key of a user, be valid at a time, so nothing stops meanwhile:
 //! make the new one, paste it, test, and delete the old one in the tenant.
 
-use crate::client;
+use crate::{
+    client,
+    settings::{API_KEY, OAUTH_CLIENT},
+};
 use jackfield_plugin::{
     contract::{description::RotationMode, http::Place},
     sdk::DescriptionBuilder,
 };
-
-/// The credential of the sign-in by OAuth: client id and client secret.
-pub(crate) const OAUTH_CLIENT: &str = "oauth_client";
-/// The credential of the sign-in by API key.
-pub(crate) const API_KEY: &str = "api_key";
 
 /// Adds the credentials to the description, with the only places where their secrets may go.
 pub(crate) fn credentials(description: DescriptionBuilder) -> DescriptionBuilder {

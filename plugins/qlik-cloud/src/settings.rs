@@ -31,6 +31,11 @@ Developer, and the tenant's switch \"Enable API keys\"). Click the avatar, then 
 key\". Choose a life of at least 3 days; short is safer. The key carries all rights of its user: it cannot be narrowed by \
 scopes.";
 
+/// The credential of the sign-in by OAuth: client id and client secret.
+pub(crate) const OAUTH_CLIENT: &str = "oauth_client";
+/// The credential of the sign-in by API key.
+pub(crate) const API_KEY: &str = "api_key";
+
 /// The settings of a connection to a Qlik Cloud tenant.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[schemars(crate = "schemars")]

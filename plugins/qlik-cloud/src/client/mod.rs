@@ -14,10 +14,7 @@ pub(crate) use lists::{Cursor, List, list};
 pub(crate) use page::Page;
 pub(crate) use rights::Plan;
 
-use crate::{
-    rotate::{API_KEY, OAUTH_CLIENT},
-    settings::{Settings, SignIn},
-};
+use crate::settings::{API_KEY, OAUTH_CLIENT, Settings, SignIn};
 use jackfield_plugin::{
     Blame, Context, Failure, Request, Response, Secret, Stage,
     contract::http::{Capture, CaptureFrom, Keep, Place},
