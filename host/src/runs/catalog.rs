@@ -199,16 +199,16 @@ impl Sink {
         log: &RunLog,
     ) -> Result<(KindSwap, KindChange), Failure> {
         // An empty list is a list: without a page there was no generation yet.
-        let generation = match generation {
+        let mut generation = match generation {
             Some(generation) => generation,
             None => self.store.begin_generation(&self.lease, &self.connection, name).await?,
         };
-        let mut diff = self.store.diff(&self.connection, name, &generation).await?;
+        let mut diff = self.store.diff(&self.connection, name, &mut generation).await?;
         if !diff.duplicates.is_empty() {
             let some = diff.duplicates.join(", ");
             log.line(Level::Warning, &format!("the list of \"{name}\" held the same ids more than once ({some}); the last of each counts"));
             self.store.drop_duplicates(&generation).await?;
-            diff = self.store.diff(&self.connection, name, &generation).await?;
+            diff = self.store.diff(&self.connection, name, &mut generation).await?;
         }
         let change = diff.change(name);
         Ok((KindSwap::Complete { generation, change: change.clone() }, change))
@@ -217,10 +217,10 @@ impl Sink {
     async fn delta(
         &self,
         name: &str,
-        generation: Option<Generation>,
+        mut generation: Option<Generation>,
         deleted: Vec<String>,
     ) -> Result<(KindSwap, KindChange), Failure> {
-        let diff = self.store.diff_delta(&self.connection, name, generation.as_ref(), &deleted).await?;
+        let diff = self.store.diff_delta(&self.connection, name, generation.as_mut(), &deleted).await?;
         Ok((KindSwap::Delta { generation, deleted }, diff.change(name)))
     }
 }

@@ -11,10 +11,12 @@
 //!
 //! **A refresh appends, then moves a pointer.** The objects that one attempt finds of one kind are a *generation*: rows keyed
 //! by generation and arrival, so that staging always writes at the end of the table and costs the same at a million rows as
-//! at ten. The difference to the generation in use is one read-only statement that sorts outside memory. Then one small
-//! transaction ([`Store::finish_refresh`]) points the kinds at their new generations, sets the state that the plugin wrote and
-//! ends the run: readers see all of it or nothing, and SQLite's only writer is blocked for milliseconds. Rows that nobody
-//! points at are [collected](Store::collect_garbage) later, a few thousand at a time.
+//! at ten. What the generation in use holds already is not written again. The difference between the two is found by read-only
+//! statements that need no more memory for more objects. Then one small transaction ([`Store::finish_refresh`]) patches what is
+//! in use, if little is different, or points the kind at its new generation; sets the state that the plugin wrote and ends the
+//! run: readers see all of it or nothing, and SQLite's only writer is blocked for milliseconds (for half a second when twenty
+//! thousand of a million objects are patched). Rows that nobody points at are [collected](Store::collect_garbage) later, a few
+//! thousand at a time.
 //!
 //! **The SQL is written for two databases.** `$n` parameters, `ON CONFLICT`, window functions, 64-bit integers, JSON as
 //! text. What cannot be the same — the clock, the write lock, lists as a parameter — stands in `sqlite.rs` and nowhere else.

@@ -27,20 +27,40 @@ macro_rules! now {
 }
 pub(super) use now;
 
-/// Appends a page of objects to a generation (`$1`) from a position (`$2`) on, if the attempt that stages it still runs. The
-/// page (`$3`) is a JSON array of arrays.
+/// Whether the attempt that stages a generation still runs: what it writes later would never be collected.
+macro_rules! still_staged {
+    ($generation:literal) => {
+        concat!(
+            "EXISTS (SELECT 1 FROM catalog_generations g JOIN runs r ON r.id = g.run_id WHERE g.generation = ",
+            $generation,
+            " AND r.attempt = g.attempt AND r.state = 'running')"
+        )
+    };
+}
+pub(super) use still_staged;
+
+/// Appends a page of objects to a generation (`$1`), if the attempt that stages it still runs. The page (`$2`) is a JSON
+/// array of arrays, each beginning with its position.
 ///
 /// One parameter and one statement, which is its own transaction: per 100,000 rows in pages of 100 a `VALUES` list of 25
 /// rows in a transaction took one and a half times as long, one of 100 rows more than twice. Binding and the trips to the
 /// connection's thread cost more than reading JSON does. `jsonb_each` hands each row on as it was parsed, where `json_each`
 /// writes it out as text and parses that again: it takes two thirds of the time, no more than a prepared `INSERT` in C.
-pub(super) const STAGE: &str = "
-    INSERT INTO catalog_objects (generation, position, id, hash, name, parent, modified, links, attributes)
-    SELECT $1, $2 + page.key, page.value ->> 0, page.value ->> 1, page.value ->> 2, page.value ->> 3, page.value ->> 4,
-           page.value ->> 5, page.value ->> 6
-    FROM jsonb_each($3) AS page
-    WHERE EXISTS (SELECT 1 FROM catalog_generations g JOIN runs r ON r.id = g.run_id
-                  WHERE g.generation = $1 AND r.attempt = g.attempt AND r.state = 'running')";
+pub(super) const STAGE: &str = concat!(
+    "INSERT INTO catalog_objects (generation, position, id, hash, name, parent, modified, links, attributes)
+     SELECT $1, page.value ->> 0, page.value ->> 1, page.value ->> 2, page.value ->> 3, page.value ->> 4,
+            page.value ->> 5, page.value ->> 6, page.value ->> 7
+     FROM jsonb_each($2) AS page
+     WHERE ",
+    still_staged!("$1")
+);
+
+/// The rows of a generation (`$1`) behind a position (`$2`), at most so many (`$3`): one JSON array of arrays of position, id
+/// and hash, in any order. One text, because handing over three thousand values one by one takes longer than reading them.
+pub(super) const AHEAD: &str = "
+    SELECT json_group_array(json_array(position, id, hash))
+    FROM (SELECT position, id, hash FROM catalog_objects
+          WHERE generation = $1 AND position > $2 ORDER BY position LIMIT $3)";
 
 /// The members of a JSON array that is one parameter, as a subquery.
 macro_rules! members {

@@ -7,7 +7,7 @@
 use super::super::error::Doing;
 use super::super::sqlite::{BEGIN_WRITE, Tx, members};
 use super::super::{Error, Store};
-use super::{Diff, Generation};
+use super::{Diff, Generation, patch};
 use crate::model::id::ConnectionId;
 
 /// What a delta will do to the generation in use.
@@ -26,12 +26,16 @@ impl Store {
         &self,
         connection: &ConnectionId,
         kind: &str,
-        generation: Option<&Generation>,
+        mut generation: Option<&mut Generation>,
         deleted: &[String],
     ) -> Result<Diff, Error> {
-        Ok(self.plan_delta(connection, kind, generation, deleted).await?.diff)
+        if let Some(generation) = &mut generation {
+            self.make_whole(generation).await?;
+        }
+        Ok(self.plan_delta(connection, kind, generation.as_deref(), deleted).await?.diff)
     }
 
+    /// The generation must be whole: a delta's objects are staged without knowing that they are one.
     pub(super) async fn plan_delta(
         &self,
         connection: &ConnectionId,
@@ -40,7 +44,7 @@ impl Store {
         deleted: &[String],
     ) -> Result<Plan, Error> {
         const DOING: &str = "compare changed objects";
-        let present = self.present_generation(connection, kind).await?;
+        let present = self.present_generation(connection, kind).await?.map(|(present, _)| present);
         let staged = generation.map(|generation| generation.number);
         let gone = serde_json::Value::from(deleted).to_string();
         if let Some(number) = staged {
@@ -72,12 +76,12 @@ impl Store {
         Ok(Plan { present, staged, outdated, diff })
     }
 
-    /// Removes from a staged generation what does not count.
-    /// Removes all but the last of the rows that have the same id.
+    /// Removes all but the last of the rows that have the same id, after [`diff`](Store::diff) has told of such.
     pub async fn drop_duplicates(&self, generation: &Generation) -> Result<(), Error> {
         self.tidy(generation.number, "[]").await
     }
 
+    /// Removes from a staged generation what does not count.
     async fn tidy(&self, number: i64, gone: &str) -> Result<(), Error> {
         const DOING: &str = "tidy changed objects";
         let mut tx = self.bulk.begin_with(BEGIN_WRITE).await.doing(DOING)?;
@@ -111,17 +115,7 @@ impl Plan {
     pub(super) async fn apply(&self, tx: &mut Tx) -> Result<Option<i64>, Error> {
         const DOING: &str = "merge changed objects";
         let Some(present) = self.present else { return Ok(self.staged) };
-        for positions in self.outdated.chunks(10_000) {
-            sqlx::query(concat!(
-                "DELETE FROM catalog_objects WHERE generation = $1 AND position IN ",
-                members!("$2")
-            ))
-            .bind(present)
-            .bind(serde_json::Value::from(positions).to_string())
-            .execute(&mut **tx)
-            .await
-            .doing(DOING)?;
-        }
+        patch::delete(tx, present, &self.outdated).await?;
         if let Some(staged) = self.staged {
             sqlx::query(
                 "INSERT INTO catalog_objects

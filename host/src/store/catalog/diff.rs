@@ -1,11 +1,13 @@
 //! What a staged generation would change, computed without blocking anyone.
 //!
-//! One statement groups both generations by id. SQLite does that with its external sorter, so memory stays the same whether
-//! there are a thousand objects or a million, and one row comes back instead of two million.
+//! A list that followed the generation in use knows most of it already (`patch.rs`). For any other, one statement groups both
+//! generations by id. SQLite does that with its external sorter, so memory stays the same whether there are a thousand objects
+//! or a million, and one row comes back instead of two million.
 
 use super::super::error::Doing;
 use super::super::{Error, Store};
 use super::Generation;
+use super::stage::Course;
 use crate::model::catalog::KindChange;
 use crate::model::id::ConnectionId;
 
@@ -39,14 +41,39 @@ impl Diff {
 }
 
 impl Store {
-    /// Compares a generation with the one in use, as if it were complete.
+    /// Compares a generation with the one in use, as if it were complete. Nothing that readers see is changed.
     pub async fn diff(
         &self,
         connection: &ConnectionId,
         kind: &str,
-        generation: &Generation,
+        generation: &mut Generation,
     ) -> Result<Diff, Error> {
-        let present = self.present_generation(connection, kind).await?;
+        self.settle(generation).await?;
+        if let Course::Patch(patch) = &generation.course {
+            return Ok(patch.diff.clone());
+        }
+        match self.present_generation(connection, kind).await? {
+            Some((present, _)) => self.compare(generation, present).await,
+            None => self.count(generation).await,
+        }
+    }
+
+    /// Nothing to compare with: only how many there are matters, and whether one came twice.
+    async fn count(&self, generation: &Generation) -> Result<Diff, Error> {
+        let (count, most): (i64, i64) = sqlx::query_as(
+            "SELECT COUNT(*), COALESCE(MAX(staged), 0)
+             FROM (SELECT COUNT(*) AS staged FROM catalog_objects WHERE generation = $1 GROUP BY id) AS objects",
+        )
+        .bind(generation.number)
+        .fetch_one(&self.pool)
+        .await
+        .doing("count objects")?;
+        let duplicates = if most > 1 { self.duplicates(generation).await? } else { Vec::new() };
+        let count = u64::try_from(count).unwrap_or(0);
+        Ok(Diff { count, added: count, duplicates, ..Diff::default() })
+    }
+
+    async fn compare(&self, generation: &Generation, present: i64) -> Result<Diff, Error> {
         let row: (i64, i64, i64, i64, i64) = sqlx::query_as(
             "SELECT COALESCE(SUM(CASE WHEN staged > 0 THEN 1 ELSE 0 END), 0),
                     COALESCE(SUM(CASE WHEN present = 0 THEN 1 ELSE 0 END), 0),
@@ -59,8 +86,7 @@ impl Store {
                    FROM catalog_objects WHERE generation IN ($1, $2) GROUP BY id) AS objects",
         )
         .bind(generation.number)
-        // No generation has a negative number.
-        .bind(present.unwrap_or(-1))
+        .bind(present)
         .fetch_one(&self.pool)
         .await
         .doing("compare objects")?;
@@ -87,19 +113,20 @@ impl Store {
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
-    /// The number of the generation in use.
+    /// The number of the generation in use, and how many objects it has.
     pub(super) async fn present_generation(
         &self,
         connection: &ConnectionId,
         kind: &str,
-    ) -> Result<Option<i64>, Error> {
-        let row: Option<(Option<i64>,)> =
-            sqlx::query_as("SELECT generation FROM catalog_kinds WHERE connection_id = $1 AND kind = $2")
-                .bind(connection.as_str())
-                .bind(kind)
-                .fetch_optional(&self.pool)
-                .await
-                .doing("read the catalog")?;
-        Ok(row.and_then(|(generation,)| generation))
+    ) -> Result<Option<(i64, usize)>, Error> {
+        let row: Option<(Option<i64>, i64)> = sqlx::query_as(
+            "SELECT generation, count FROM catalog_kinds WHERE connection_id = $1 AND kind = $2",
+        )
+        .bind(connection.as_str())
+        .bind(kind)
+        .fetch_optional(&self.pool)
+        .await
+        .doing("read the catalog")?;
+        Ok(row.and_then(|(generation, count)| Some((generation?, usize::try_from(count).unwrap_or(0)))))
     }
 }

@@ -46,8 +46,9 @@ impl Store {
     /// Deletes the first rows of a generation by their key, which needs no search.
     async fn delete_step(&self, generation: i64) -> Result<u64, Error> {
         let done = sqlx::query(
-            "DELETE FROM catalog_objects WHERE generation = $1 AND position <
-                 (SELECT MIN(position) FROM catalog_objects WHERE generation = $1) + $2",
+            "DELETE FROM catalog_objects WHERE generation = $1 AND position <=
+                 (SELECT MAX(position) FROM (SELECT position FROM catalog_objects WHERE generation = $1
+                                             ORDER BY position LIMIT $2) AS first_rows)",
         )
         .bind(generation)
         .bind(STEP)

@@ -1,7 +1,7 @@
 //! The catalog: staged in generations, compared, swapped, read, collected. Each is a file; the words they share are here.
 //!
-//! Measured on two shared cores, release build, objects of about 250 bytes with random ids, pages of 100 (the second refresh
-//! compares with the first and changes one object in a hundred):
+//! Measured on two shared cores, release build, objects of about 250 bytes with random ids, pages of 100, nothing to follow
+//! (as if too much were different; one object in a hundred is):
 //!
 //! | objects | stage | longest page | compare | swap | collect | peak memory |
 //! |---|---|---|---|---|---|---|
@@ -9,14 +9,32 @@
 //! | 1,000,000 | 8.8 s | 39 ms | 1.9 s | 7 ms | 1.8 s | 21 MB |
 //!
 //! An index by id would make finding one object faster (it takes 0.15 s among a million) and staging ten times slower.
+//!
+//! **A list that is nearly the last one is nearly free.** Staging *follows* the generation in use (`follow.rs`): it reads along
+//! and writes only the objects that it does not find there, unchanged and in their order. At the end of a complete list the
+//! swap *patches* that generation (`patch.rs`): it deletes the rows that were not found again and inserts the new ones between
+//! their neighbours, for which positions leave room. None of it is sorted: one scan looks for the ids that were written, because
+//! an id may have come twice. In all, from the first page to the collected garbage, with the first refresh as 1: a list with
+//! one change in a hundred takes 0.4, one that did not change 0.25 (it writes nothing), one in another order 1.15.
+//!
+//! Whatever does not fit that — too much is different, a list in another order, ids that came twice, no room left between two
+//! rows, a delta, which puts what it names behind everything else — is *made whole*: what was matched is copied beside what was
+//! staged, and the generation is compared and swapped as that of a first refresh is. Nobody but the holder of the lease
+//! changes what is in use, so what was read while following is still true at the swap; the swap looks all the same.
 
 mod delta;
 mod diff;
+mod follow;
 mod garbage;
+mod patch;
 mod read;
 mod stage;
 mod swap;
 
+#[cfg(test)]
+mod follow_tests;
+#[cfg(test)]
+mod model_tests;
 #[cfg(test)]
 mod tests;
 

@@ -1,8 +1,10 @@
-//! Staging: objects are appended to a generation that nobody looks at yet.
+//! Staging: objects are appended to a generation that nobody looks at yet, save those that the generation in use holds already.
 
 use super::super::error::{Doing, is_unique_violation};
-use super::super::sqlite::{STAGE, now};
-use super::super::{Error, Lease, Store, to_json};
+use super::super::sqlite::{AHEAD, STAGE, now};
+use super::super::{Error, Lease, Store, from_json, to_json};
+use super::follow::{Follower, Key, Limits};
+use super::patch::Patch;
 use crate::model::id::ConnectionId;
 use jackfield_plugin::contract::catalog::Object;
 use sha2::{Digest, Sha256};
@@ -11,9 +13,24 @@ use sha2::{Digest, Sha256};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Generation {
     pub(super) number: i64,
-    /// Where the next object goes.
-    pub(super) next: i64,
+    /// How many objects were staged.
+    next: i64,
     pub(super) lease: Lease,
+    pub(super) limits: Limits,
+    pub(super) course: Course,
+    /// Whether something was begun that has not ended well.
+    broken: bool,
+}
+
+/// Where the objects of a generation are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Course {
+    /// All of them are its own rows.
+    Whole,
+    /// Some are rows of the generation in use.
+    Following(Box<Follower>),
+    /// So they are, no more will come, and what has to be done to the generation in use is known.
+    Patch(Box<Patch>),
 }
 
 impl Generation {
@@ -21,12 +38,35 @@ impl Generation {
     pub fn staged(&self) -> i64 {
         self.next
     }
+
+    /// Says that something begins which must not be left half-done; [`well_done`](Generation::well_done) ends it.
+    pub(super) fn begin(&mut self) -> Result<(), Error> {
+        if self.broken {
+            return Err(Error::Corrupt { what: "objects were staged only in part".to_owned() });
+        }
+        self.broken = true;
+        Ok(())
+    }
+
+    pub(super) fn well_done(&mut self) {
+        self.broken = false;
+    }
 }
 
 impl Store {
     /// Begins a generation. Only the holder of the run may.
     pub async fn begin_generation(
         &self,
+        held: &Lease,
+        connection: &ConnectionId,
+        kind: &str,
+    ) -> Result<Generation, Error> {
+        self.begin_within(Limits::default(), held, connection, kind).await
+    }
+
+    pub(super) async fn begin_within(
+        &self,
+        limits: Limits,
         held: &Lease,
         connection: &ConnectionId,
         kind: &str,
@@ -45,25 +85,86 @@ impl Store {
         .fetch_all(&self.bulk)
         .await
         .doing("begin to stage objects")?;
-        let (number,) = rows.first().ok_or_else(|| held.lost())?;
-        Ok(Generation { number: *number, next: 0, lease: held.clone() })
+        let (number,) = *rows.first().ok_or_else(|| held.lost())?;
+        let course = match self.present_generation(connection, kind).await? {
+            Some((present, count)) if count > 0 => {
+                Course::Following(Box::new(Follower::new(present, count, limits)))
+            }
+            _ => Course::Whole,
+        };
+        Ok(Generation { number, next: 0, lease: held.clone(), limits, course, broken: false })
     }
 
-    /// Appends objects to a generation: all of them are accepted when this returns, or none. A call that was given up half-way
-    /// (its future dropped) leaves a generation that cannot be used any more.
+    /// Appends objects to a generation: all of them are accepted when this returns, or none. After a call that failed or was
+    /// given up half-way (its future dropped) the generation cannot be used any more.
+    ///
+    /// Whoever lost the lease hears of it when something has to be written, at the latest at the swap.
     pub async fn stage(&self, generation: &mut Generation, objects: &[Object]) -> Result<(), Error> {
         if objects.is_empty() {
             return Ok(());
         }
-        let page = objects.iter().map(row).collect::<Result<Vec<_>, _>>()?;
+        generation.begin()?;
+        if let Course::Patch(_) = generation.course {
+            return Err(Error::Corrupt { what: "objects came after they were compared".to_owned() });
+        }
+        let page: Vec<PageRow> = (generation.next..)
+            .zip(objects)
+            .map(|(index, object)| row(index * generation.limits.gap, object))
+            .collect::<Result<_, _>>()?;
+        if let Course::Following(follower) = &mut generation.course {
+            let unmatched = self.follow(follower, generation.limits.stride, &page).await?;
+            let page: Vec<&PageRow> = unmatched.into_iter().map(|n| &page[n]).collect();
+            self.append(generation, &page).await?;
+        } else {
+            self.append(generation, &page).await?;
+        }
+        generation.next += i64::try_from(objects.len()).unwrap_or(i64::MAX);
+        generation.well_done();
+        Ok(())
+    }
+
+    /// The indexes of those of a page that the generation in use does not hold next.
+    async fn follow(
+        &self,
+        follower: &mut Follower,
+        stride: usize,
+        page: &[PageRow<'_>],
+    ) -> Result<Vec<usize>, Error> {
+        let keys: Vec<Key> = page.iter().map(|row| (row.1, row.2)).collect();
+        let mut unmatched = Vec::new();
+        for (part, keys) in keys.chunks(stride).enumerate() {
+            while follower.wants(keys.len()) {
+                self.read_ahead(follower).await?;
+            }
+            unmatched.extend(follower.take(keys).into_iter().map(|n| part * stride + n));
+        }
+        Ok(unmatched)
+    }
+
+    /// Reads the next rows of the generation that is followed.
+    pub(super) async fn read_ahead(&self, follower: &mut Follower) -> Result<(), Error> {
+        let (rows,): (String,) = sqlx::query_as(AHEAD)
+            .bind(follower.present)
+            .bind(follower.read_to)
+            .bind(follower.reads())
+            .fetch_one(&self.pool)
+            .await
+            .doing("read the objects in use")?;
+        follower.feed(from_json(&rows, "a page of objects")?);
+        Ok(())
+    }
+
+    /// Writes rows, if there are any.
+    async fn append<T: serde::Serialize>(&self, generation: &Generation, page: &[T]) -> Result<(), Error> {
+        if page.is_empty() {
+            return Ok(());
+        }
         let result = sqlx::query(STAGE)
             .bind(generation.number)
-            .bind(generation.next)
             .bind(to_json(&page, "a page of objects")?)
             .execute(&self.bulk)
             .await;
         let done = match result {
-            // An earlier call was given up after its rows were stored.
             Err(e) if is_unique_violation(&e) => {
                 return Err(Error::Corrupt { what: "a page was staged twice".to_owned() });
             }
@@ -72,23 +173,23 @@ impl Store {
         if done.rows_affected() == 0 {
             return Err(generation.lease.lost());
         }
-        generation.next += i64::try_from(page.len()).unwrap_or(i64::MAX);
         Ok(())
     }
 }
 
-/// An object as a member of the page: id, hash, name, parent, modified, links, attributes.
-type PageRow<'a> = (&'a str, i64, &'a str, Option<&'a str>, Option<&'a str>, String, &'a str);
+/// An object as a member of the page: position, id, hash, name, parent, modified, links, attributes.
+type PageRow<'a> = (i64, &'a str, i64, &'a str, Option<&'a str>, Option<&'a str>, String, &'a str);
 
-fn row(object: &Object) -> Result<PageRow<'_>, Error> {
+fn row(position: i64, object: &Object) -> Result<PageRow<'_>, Error> {
     let links = to_json(&object.links, "an object's links")?;
     let attributes = if object.attributes.is_empty() { "{}" } else { &object.attributes };
     let hash = content_hash(object, &links, attributes);
     let (parent, modified) = (object.parent.as_deref(), object.modified.as_deref());
-    Ok((&object.id, hash, &object.name, parent, modified, links, attributes))
+    Ok((position, &object.id, hash, &object.name, parent, modified, links, attributes))
 }
 
-/// A hash of everything about an object, the same on every machine and in every version: it decides what is *changed*.
+/// A hash of everything about an object but its id, the same on every machine and in every version: it decides what is
+/// *changed*, and so what is written again.
 fn content_hash(object: &Object, links: &str, attributes: &str) -> i64 {
     let mut hash = Sha256::new();
     let parts = [

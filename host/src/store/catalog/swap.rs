@@ -5,6 +5,7 @@ use super::super::sqlite::Tx;
 use super::super::{Error, Lease, Store, runs, state};
 use super::Generation;
 use super::delta::Plan;
+use super::stage::Course;
 use crate::model::catalog::KindChange;
 use crate::model::id::{ConnectionId, RunId};
 use crate::model::run::Ending;
@@ -47,12 +48,10 @@ impl Store {
     ) -> Result<bool, Error> {
         let mut plans = Vec::with_capacity(swaps.len());
         for (kind, swap) in swaps {
-            plans.push(match swap {
-                KindSwap::Delta { generation, deleted } => {
-                    Some(self.plan_delta(connection, kind, generation.as_ref(), deleted).await?)
-                }
-                _ => None,
-            });
+            match self.plan(connection, kind, swap).await {
+                Err(Error::Lost { .. }) => return Ok(false),
+                plan => plans.push(plan?),
+            }
         }
         let mut tx = self.write().await?;
         // First of all, so that a lost lease changes nothing. What follows is undone if it fails.
@@ -66,6 +65,33 @@ impl Store {
         mark_refreshed(&mut tx, connection, &held.run).await?;
         tx.commit().await.doing("end a refresh")?;
         Ok(true)
+    }
+
+    /// What can be found out before the swap.
+    async fn plan(
+        &self,
+        connection: &ConnectionId,
+        kind: &str,
+        swap: &KindSwap,
+    ) -> Result<Option<Plan>, Error> {
+        // Whoever did not ask what changes has a generation that is not settled yet.
+        let whole = async |generation: &Generation| {
+            let mut generation = generation.clone();
+            self.make_whole(&mut generation).await.map(|()| generation)
+        };
+        match swap {
+            KindSwap::Delta { generation: None, deleted } => {
+                self.plan_delta(connection, kind, None, deleted).await.map(Some)
+            }
+            KindSwap::Delta { generation: Some(generation), deleted } => {
+                let generation = whole(generation).await?;
+                self.plan_delta(connection, kind, Some(&generation), deleted).await.map(Some)
+            }
+            KindSwap::Complete { generation, .. } if !matches!(generation.course, Course::Patch(_)) => {
+                whole(generation).await.map(|_| None)
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Notes the newest refresh of a connection, whatever becomes of it.
@@ -92,7 +118,11 @@ async fn swap_kind(
         KindSwap::Kept { reason } => return keep(tx, connection, kind, reason).await,
         KindSwap::Complete { generation, change } => {
             check_origin(tx, held, connection, kind, generation).await?;
-            (Some(generation.number), change.count)
+            let number = match &generation.course {
+                Course::Patch(patch) => patch.apply(tx, connection, kind).await?,
+                _ => generation.number,
+            };
+            (Some(number), change.count)
         }
         KindSwap::Delta { generation, .. } => {
             if let Some(generation) = generation {

@@ -17,8 +17,8 @@ async fn staged(store: &Store, held: &Lease, id: &ConnectionId, objects: &[Objec
 /// A whole refresh that finds exactly these.
 async fn complete(fresh: &Fresh, id: &ConnectionId, objects: &[Object]) -> Diff {
     let held = fresh.refresh(id).await;
-    let generation = staged(&fresh.store, &held, id, objects).await;
-    let diff = fresh.store.diff(id, "app", &generation).await.unwrap();
+    let mut generation = staged(&fresh.store, &held, id, objects).await;
+    let diff = fresh.store.diff(id, "app", &mut generation).await.unwrap();
     let swap = KindSwap::Complete { generation, change: diff.change("app") };
     assert!(finish(&fresh.store, &held, id, swap).await);
     diff
@@ -45,9 +45,9 @@ async fn nothing_is_seen_before_the_swap_and_all_after_it() {
     let mut apps = vec![object("b", "Bee"), object("a", "Ant")];
     apps[0].links = vec![Link { relation: "owner".into(), kind: "user".into(), id: "u1".into() }];
     apps[1].attributes = r#"{"size":3}"#.to_owned();
-    let generation = staged(store, &held, &id, &apps).await;
+    let mut generation = staged(store, &held, &id, &apps).await;
     assert!(names(store, &id).await.is_empty() && store.kinds(&id).await.unwrap().is_empty());
-    let diff = store.diff(&id, "app", &generation).await.unwrap();
+    let diff = store.diff(&id, "app", &mut generation).await.unwrap();
     assert_eq!(diff, Diff { count: 2, added: 2, ..Diff::default() });
     let swap = KindSwap::Complete { generation, change: diff.change("app") };
     assert!(finish(store, &held, &id, swap.clone()).await);
@@ -82,13 +82,44 @@ async fn a_complete_refresh_tells_what_it_changed() {
 }
 
 #[tokio::test]
+async fn what_is_there_unchanged_is_not_written_again() {
+    let fresh = Fresh::open().await;
+    let id = fresh.connection("EU").await;
+    let mut apps: Vec<_> = (0..3_000).map(|n| object(&n.to_string(), "x")).collect();
+    let row_of = async |n: &str| {
+        let row: (i64, i64) =
+            sqlx::query_as("SELECT generation, position FROM catalog_objects WHERE id = $1 AND name = 'x'")
+                .bind(n)
+                .fetch_one(&fresh.store.pool)
+                .await
+                .unwrap();
+        row
+    };
+    complete(&fresh, &id, &apps).await;
+    let before = row_of("2999").await;
+    assert_eq!(complete(&fresh, &id, &apps).await, Diff { count: 3_000, ..Diff::default() });
+    assert_eq!(rows(&fresh.store).await, 3_000);
+    apps[7].name = "another".to_owned();
+    apps.remove(1_500);
+    apps.insert(2_000, object("new", "x"));
+    let diff = complete(&fresh, &id, &apps).await;
+    assert_eq!(diff, Diff { count: 3_000, added: 1, changed: 1, removed: 1, duplicates: Vec::new() });
+    assert_eq!(rows(&fresh.store).await, 3_002, "two were staged");
+    assert_eq!(row_of("2999").await, before, "what is the same stays where it is");
+    let ids = fresh.store.objects(&id, "app", None, 5_000, 0).await.unwrap().into_iter().map(|o| o.id);
+    assert!(ids.eq(apps.into_iter().map(|app| app.id)));
+    fresh.store.collect_garbage(u64::MAX).await.unwrap();
+    assert_eq!(rows(&fresh.store).await, 3_000);
+}
+
+#[tokio::test]
 async fn duplicates_are_named() {
     let fresh = Fresh::open().await;
     let (store, id) = (&fresh.store, fresh.connection("EU").await);
     let held = fresh.refresh(&id).await;
     let twice: Vec<_> = ["x", "a", "x", "y", "y", "x"].map(|id| object(id, id)).to_vec();
-    let generation = staged(store, &held, &id, &twice).await;
-    let diff = store.diff(&id, "app", &generation).await.unwrap();
+    let mut generation = staged(store, &held, &id, &twice).await;
+    let diff = store.diff(&id, "app", &mut generation).await.unwrap();
     assert_eq!((diff.count, diff.duplicates), (3, vec!["x".to_owned(), "y".to_owned()]));
 }
 
@@ -133,9 +164,9 @@ async fn a_delta_changes_only_what_it_names() {
     let held = fresh.refresh(&id).await;
     let puts =
         [object("b", "Bear"), object("e", "old"), object("c", "c"), object("e", "Eel"), object("f", "f")];
-    let generation = staged(store, &held, &id, &puts).await;
+    let mut generation = staged(store, &held, &id, &puts).await;
     let deleted = ["d", "f", "unknown"].map(str::to_owned).to_vec();
-    let diff = store.diff_delta(&id, "app", Some(&generation), &deleted).await.unwrap();
+    let diff = store.diff_delta(&id, "app", Some(&mut generation), &deleted).await.unwrap();
     assert_eq!(diff, Diff { count: 4, added: 1, changed: 1, removed: 1, duplicates: Vec::new() });
     assert_eq!(names(store, &id).await, ["b=b", "c=c", "d=d", "a=a"]);
     assert!(finish(store, &held, &id, KindSwap::Delta { generation: Some(generation), deleted }).await);
@@ -162,8 +193,9 @@ async fn garbage_is_what_nobody_points_at_and_nobody_stages() {
     let fresh = Fresh::open().await;
     let (store, id) = (&fresh.store, fresh.connection("EU").await);
     let many: Vec<_> = (0..130).map(|n| object(&n.to_string(), "x")).collect();
-    complete(&fresh, &id, &many).await;
-    complete(&fresh, &id, &many[..120]).await;
+    let others: Vec<_> = (0..120).map(|n| object(&format!("other {n}"), "x")).collect();
+    complete_whole(&fresh, &id, &many).await;
+    complete_whole(&fresh, &id, &others).await;
     let held = fresh.refresh(&id).await;
     let mut generation = staged(store, &held, &id, &many[..7]).await;
     assert_eq!(rows(store).await, 130 + 120 + 7);
@@ -177,6 +209,15 @@ async fn garbage_is_what_nobody_points_at_and_nobody_stages() {
     store.delete_connection(&id).await.unwrap();
     assert_eq!(store.collect_garbage(u64::MAX).await.unwrap(), 120);
     assert_eq!(rows(store).await, 0);
+}
+
+/// A refresh whose list is a generation of its own, as if nothing could be followed.
+async fn complete_whole(fresh: &Fresh, id: &ConnectionId, objects: &[Object]) {
+    let held = fresh.refresh(id).await;
+    let mut generation = staged(&fresh.store, &held, id, objects).await;
+    fresh.store.make_whole(&mut generation).await.unwrap();
+    let change = fresh.store.diff(id, "app", &mut generation).await.unwrap().change("app");
+    assert!(finish(&fresh.store, &held, id, KindSwap::Complete { generation, change }).await);
 }
 
 #[tokio::test]
@@ -204,11 +245,11 @@ async fn a_refresh_that_was_taken_over_cannot_swap() {
     let asked = run(&id, Hook::Refresh);
     store.insert_run(&asked).await.unwrap();
     let stale = store.claim_run(&asked.id, "one", std::time::Duration::ZERO).await.unwrap().unwrap();
-    let generation = staged(store, &stale, &id, &[object("z", "Zoo")]).await;
+    let mut generation = staged(store, &stale, &id, &[object("z", "Zoo")]).await;
     tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     assert!(store.requeue_run(&store.expired_runs().await.unwrap()[0]).await.unwrap());
     store.claim_run(&asked.id, "two", LONG).await.unwrap().unwrap();
-    let change = store.diff(&id, "app", &generation).await.unwrap().change("app");
+    let change = store.diff(&id, "app", &mut generation).await.unwrap().change("app");
     assert!(!finish(store, &stale, &id, KindSwap::Complete { generation, change }).await);
     assert_eq!(names(store, &id).await, ["a=Ant"]);
     assert_eq!(store.collect_garbage(u64::MAX).await.unwrap(), 1);
@@ -257,4 +298,5 @@ async fn texts_are_stored_as_they_are() {
         assert_eq!(store.object(&id, "app", &object.id).await.unwrap().as_ref(), Some(stored));
     }
     assert_eq!(complete(&fresh, &id, &objects).await, Diff { count: 10, ..Diff::default() });
+    assert_eq!(rows(store).await, 10, "each is known again");
 }
