@@ -66,7 +66,7 @@ async fn random_refreshes_agree_with_the_model() {
     }
     let Ways { patched, given_up, crowded, duplicates, deltas, dropped, taken_over, torn } = ways;
     let least = [patched, given_up, crowded, duplicates, deltas, dropped, taken_over, torn];
-    assert!(least.iter().all(|times| *times >= 5), "each way is taken: {ways:?}");
+    assert!(least.iter().all(|times| *times >= 3), "each way is taken: {ways:?}");
 }
 
 impl World {
