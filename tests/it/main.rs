@@ -1,6 +1,7 @@
 //! The integration tests: one binary, a module a topic. They drive the real executable.
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
 
+mod almanac;
 mod cli;
 mod configuration;
 mod connections;
@@ -22,3 +23,6 @@ mod qlik_cloud_trouble;
 mod secrets;
 mod secrets_at_rest;
 mod support;
+mod yesterday;
+mod yesterday_messages;
+mod yesterday_sources;
