@@ -5,6 +5,7 @@ mod almanac;
 mod cli;
 mod configuration;
 mod connections;
+mod crashes;
 mod database;
 mod faults;
 mod house;

@@ -1,7 +1,7 @@
 //! What the tests of the host share: a hostile connection, runs and processes to look at, and what snapshots leave out.
 
 use jackfield::store::Store;
-use jackfield_tests::{Finished, Host, Started, wait_for};
+use jackfield_tests::{Finished, Host, Started, artifacts, wait_for};
 use serde_json::{Map, Value, json};
 use std::{fs, future::Future};
 
@@ -93,6 +93,27 @@ pub(crate) fn workers(host: &Host) -> Vec<u32> {
 /// Waits until no worker of this host is left.
 pub(crate) fn no_worker_left(host: &Host) {
     wait_for("the workers' end", || workers(host).is_empty().then_some(()));
+}
+
+/// Waits until no worker is left whose host is gone, whether it has opened its plugin already or not. The workers of other
+/// tests have theirs.
+pub(crate) fn no_orphan_left() {
+    let executable = artifacts().jackfield();
+    let runs_ours =
+        |process: &str| fs::read_link(format!("/proc/{process}/exe")).is_ok_and(|exe| exe == executable);
+    let orphan = |process: &String| {
+        let arguments = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+        let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+        let parent = status.lines().find_map(|line| line.strip_prefix("PPid:\t"));
+        let is_worker = arguments.ends_with(b"\0worker\0") && runs_ours(process);
+        is_worker && parent.is_some_and(|parent| !runs_ours(parent))
+    };
+    wait_for("the end of workers without a host", || {
+        let processes =
+            fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let mut numbers = processes.filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
+        (!numbers.any(|process| orphan(&process))).then_some(())
+    });
 }
 
 /// Starts a slow refresh, and waits until it has put things; answers it with the id of its run.

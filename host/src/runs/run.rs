@@ -119,7 +119,8 @@ impl Work<'_> {
         let connection = store.connection(&self.run.connection).await?;
         let connection = connection.ok_or_else(|| Failure::you("the connection was deleted meanwhile"))?;
         if self.run.hook == Hook::Refresh {
-            let file = self.log.open(&self.app.config.logs(), &self.app.config.log.prefix)?;
+            let config = &self.app.config;
+            let file = self.log.open(&config.logs(), &config.log.prefix, self.run.log.as_deref())?;
             store.set_run_log(self.lease, &file).await?;
             store.note_refresh_run(&connection.id, &self.run.id).await?;
         }
