@@ -77,6 +77,12 @@ impl From<store::Error> for Failure {
             store::Error::Open { .. } | store::Error::ReadOnly => Failure::you(error.to_string())
                 .field("data_dir")
                 .remedy("give this user the right to write the data folder and what is in it, or name another with --data-dir"),
+            store::Error::Full => Failure::jackfield(error.to_string())
+                .field("data_dir")
+                .remedy("free some space and try again"),
+            store::Error::Unwritten => Failure::jackfield(error.to_string())
+                .field("data_dir")
+                .remedy("free some space and try again; if there is enough, see what the system's log says of the disk"),
             store::Error::NameTaken { .. } | store::Error::RunActive { .. } | store::Error::Changed { .. } => {
                 Failure::you(error.to_string())
             }
@@ -100,6 +106,12 @@ fn prepare(folder: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::DirBuilderExt;
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(|error| unusable(folder, &error))
+}
+
+/// Names the data folder in a failure that is about it.
+#[must_use]
+pub fn located(folder: &Path, failure: Failure) -> Failure {
+    if failure.field.as_deref() == Some("data_dir") { about(folder, failure) } else { failure }
 }
 
 /// Says which file it is about, where the message does not say so yet.

@@ -17,7 +17,10 @@ use jackfield_simulators::{
 };
 use jackfield_tests::{Host, host::signal, wait_for};
 use serde_json::Value;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::{
+    fmt::Debug,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
 /// How long a lease lasts (`runs::driver::LEASE`), in milliseconds.
 const LEASE: i64 = 15_000;
@@ -156,7 +159,7 @@ fn moments(measured: &Measured, by_request: u64, at_random: u64) -> Vec<Moment> 
 
 /// Waits until the lease of what was killed has ended, and looks what the next command makes of it. Answers the run, if there
 /// was one under way.
-fn settled(host: &Host, moment: &Moment) -> Option<Value> {
+pub(crate) fn settled(host: &Host, moment: &dyn Debug) -> Option<Value> {
     let (id, _, state, lease) = active_runs(host).pop()?;
     if state == "running" {
         assert!(lease <= LEASE, "{moment:?}: a lease of {lease} ms");

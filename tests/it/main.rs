@@ -7,6 +7,7 @@ mod configuration;
 mod connections;
 mod crashes;
 mod database;
+mod disk;
 mod faults;
 mod house;
 mod interruptions;

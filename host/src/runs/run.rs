@@ -11,7 +11,7 @@ use super::{
     orders::Orders,
 };
 use crate::{
-    app::App,
+    app::{App, located},
     connections::secrets,
     http::{
         client::Client,
@@ -183,8 +183,14 @@ impl Work<'_> {
         }
     }
 
-    /// Says which plugin it was, where the plugin is at fault and the message does not say so yet.
+    /// Says which plugin it was, where the plugin is at fault, or which data folder, where the message does not say so yet.
     fn named(&self, ending: Ending) -> Ending {
+        let ending = match ending {
+            Ending::Failed(failure, result) => {
+                Ending::Failed(located(&self.app.config.data_dir, failure), result)
+            }
+            other => other,
+        };
         match (ending, self.app.plugins.plugin(&self.run.connector)) {
             (Ending::Failed(failure, result), Ok(plugin))
                 if failure.blame == Blame::Plugin && !failure.message.contains(&plugin.title()) =>
