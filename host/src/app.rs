@@ -2,7 +2,7 @@
 
 use crate::{
     config::Config,
-    model::id::ConnectionId,
+    model::{id::ConnectionId, run::Run},
     plugins::Registry,
     secrets::{self, DataKey, KeyEncryptionKey, KeySource, Scrubber},
     store::{self, Store},
@@ -83,12 +83,20 @@ impl From<store::Error> for Failure {
             store::Error::Unwritten => Failure::jackfield(error.to_string())
                 .field("data_dir")
                 .remedy("free some space and try again; if there is enough, see what the system's log says of the disk"),
-            store::Error::NameTaken { .. } | store::Error::RunActive { .. } | store::Error::Changed { .. } => {
-                Failure::you(error.to_string())
-            }
+            store::Error::Moved => Failure::you(error.to_string()).remedy("run it again"),
+            store::Error::RunActive { run } => under_way(&run),
+            store::Error::NameTaken { .. } | store::Error::Changed { .. } => Failure::you(error.to_string()),
             error => Failure::jackfield(format!("{error}{cause}")),
         }
     }
+}
+
+/// What whoever is in the way of a run that somebody drives is told.
+pub(crate) fn under_way(run: &Run) -> Failure {
+    let (hook, name, id) = (run.hook.as_str(), &run.connection_name, &run.id);
+    let owner = run.owner.as_deref().unwrap_or("another process");
+    Failure::you(format!("a {hook} of \"{name}\" is under way already: run {id}, by {owner}"))
+        .remedy(format!("wait for it (`jackfield run show {id}`) or end it (`jackfield run cancel {id}`)"))
 }
 
 impl From<secrets::Error> for Failure {

@@ -25,6 +25,7 @@ mod qlik_cloud_trouble;
 mod secrets;
 mod secrets_at_rest;
 mod support;
+mod together;
 mod yesterday;
 mod yesterday_messages;
 mod yesterday_sources;

@@ -120,12 +120,17 @@ pub(crate) fn no_orphan_left() {
 pub(crate) fn start_slow_refresh(host: &Host, name: &str) -> (Started, String) {
     set(host, name, json!({ "mode": "slow", "seconds": 60 }));
     let started = host.start(["connection", "refresh", name]);
-    let run = wait_for("the slow refresh", || {
-        let run = newest_run(host);
-        let running = run["hook"] == "refresh" && run["state"] == "running" && !workers(host).is_empty();
-        running.then(|| run["id"].as_str().unwrap().to_owned())
-    });
+    let run = wait_until_running(host, "refresh");
     (started, run)
+}
+
+/// Waits until the newest run is one of this hook and its worker is there; answers its id.
+pub(crate) fn wait_until_running(host: &Host, hook: &str) -> String {
+    wait_for("a running hook", || {
+        let run = newest_run(host);
+        let running = run["hook"] == hook && run["state"] == "running" && !workers(host).is_empty();
+        running.then(|| run["id"].as_str().unwrap().to_owned())
+    })
 }
 
 /// Snapshot settings that leave out what differs from run to run.

@@ -102,6 +102,21 @@ fn it_refreshes_and_then_only_what_changed() {
 }
 
 #[test]
+fn what_it_remembers_of_one_system_is_not_asked_of_another() {
+    let yesterday = Yesterday::new();
+    yesterday.add().expect_success();
+    let other = Almanac::start();
+    let server = format!("server=http://{}", other.address);
+    let edit = ["connection", "edit", "A", "--set", &server, "--secret", "client_secret=@secret"];
+    let rest = ["--secret", "pin=@pin", "--secret", "private_key=@key.pem"];
+    yesterday.host.run([&edit[..], &rest].concat()).expect_success();
+    other.asked();
+    refresh(&yesterday.host, "A").expect_success();
+    assert_eq!(other.asked()[0], "GET /api/items?limit=2 200", "its mark is that of the first system");
+    assert_eq!(yesterday.items().len(), 3);
+}
+
+#[test]
 fn its_failures_say_what_they_said() {
     let yesterday = Yesterday::new();
     yesterday.add().expect_success();

@@ -37,6 +37,11 @@ pub enum Error {
         /// What it is, with its name.
         what: String,
     },
+    /// The connection has got another address since the run began.
+    #[error(
+        "the connection was moved to another system while this was under way, so what it found is not kept"
+    )]
+    Moved,
     /// The run was taken over, ended or cancelled meanwhile: whoever holds this attempt may not go on.
     #[error("run {run} is no longer held by its attempt {attempt}: it was taken over or has ended")]
     Lost {
