@@ -201,10 +201,14 @@ impl Response {
         // On one line, and without what would move a terminal's cursor.
         let words = body.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
         let beginning: String = words.take(80).collect::<Vec<_>>().join(" ").chars().take(80).collect();
+        if beginning.starts_with('<') {
+            let shown = title(&body).unwrap_or(beginning);
+            return Failure::remote(format!("the answer is a web page ({kind}): {shown}"))
+                .status(self.0.status)
+                .remedy("try again; if it lasts, find out what answers in the place of the remote system: a page to sign in, a notice of maintenance, a proxy");
+        }
         let what = if self.0.body.is_empty() {
             "the answer is empty".to_owned()
-        } else if beginning.starts_with('<') {
-            format!("the answer is a web page ({kind}): {beginning}")
         } else if error.is_eof() {
             format!("the answer ({kind}) breaks off after {} bytes", self.0.body.len())
         } else {
@@ -214,4 +218,15 @@ impl Response {
             "try again; if it lasts, something between here and the remote system may change its answers",
         )
     }
+}
+
+/// The title of a web page, in quotes.
+fn title(page: &str) -> Option<String> {
+    const BEGIN: &str = "<title>";
+    let lower = page.to_ascii_lowercase();
+    let (from, to) = lower.find(BEGIN).zip(lower.find("</title>"))?;
+    let title = page.get(from + BEGIN.len()..to)?;
+    let words = title.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    let title: String = words.collect::<Vec<_>>().join(" ").chars().take(80).collect();
+    Some(format!("\"{title}\"")).filter(|_| !title.is_empty())
 }
