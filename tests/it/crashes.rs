@@ -329,7 +329,7 @@ fn a_worker_is_killed_at_some_points() {
     let (host, remote) = (&tenant.host, &tenant.simulator);
     remote.revise(1);
     let before = picture(host);
-    for answered in [0, 5, 12] {
+    for answered in [0, 4, 9] {
         Remote::clear(remote);
         remote.add_fault(Fault::new("/", FaultKind::Hang).after(answered));
         let started = host.start(["connection", "refresh", "T"]);

@@ -2,9 +2,9 @@
 
 use crate::support::{
     adding, hostile_host, misbehave, newest_log, no_worker_left, refresh, set, snapshots, start_slow_refresh,
-    things, wait_until_running, with_connection,
+    things, wait_until_running, with_connection, workers,
 };
-use jackfield_tests::{Finished, Host};
+use jackfield_tests::{Finished, Host, host::signal};
 use serde_json::json;
 
 /// Adds "A", "B" and "C", each with as many things as it is said.
@@ -85,27 +85,34 @@ fn printed(finished: &Finished) -> String {
     error.fold(finished.stdout.clone(), |all, line| all + line + "\n")
 }
 
+/// Starts a refresh of "A" whose plugin stands still until `meanwhile` is done; answers how it ended.
+fn refresh_during(host: &Host, meanwhile: impl FnOnce()) -> Finished {
+    set(host, "A", json!({ "mode": "slow", "seconds": 2 }));
+    let started = host.start(["connection", "refresh", "A"]);
+    wait_until_running(host, "refresh");
+    let worker = workers(host)[0];
+    signal(worker, "STOP");
+    meanwhile();
+    signal(worker, "CONT");
+    started.finish()
+}
+
 #[test]
 fn a_refresh_survives_that_its_connection_is_changed() {
     let host = with_connection("A");
-    set(&host, "A", json!({ "mode": "slow", "seconds": 6 }));
-    let started = host.start(["connection", "refresh", "A"]);
-    wait_until_running(&host, "refresh");
-    host.run(["connection", "edit", "A", "--name", "Alpha", "--set", "mode=ok"]).expect_success();
-    started.finish().expect_success();
-    assert_eq!(things(&host, "Alpha"), 60, "one for each step");
+    let change = ["connection", "edit", "A", "--name", "Alpha", "--set", "mode=ok"];
+    let ended = refresh_during(&host, || drop(host.run(change).expect_success()));
+    assert_eq!(ended.code(), 0, "{}", ended.all());
+    assert_eq!(things(&host, "Alpha"), 20, "one for each step");
 }
 
 #[test]
 fn what_was_found_in_another_system_is_not_kept() {
     let host = with_connection("A");
-    set(&host, "A", json!({ "mode": "slow", "seconds": 8 }));
-    let started = host.start(["connection", "refresh", "A"]);
-    wait_until_running(&host, "refresh");
     let moved = ["connection", "edit", "A", "--set", "server_url=https://elsewhere.example"];
     let rest = ["--secret", "token=@token", "--set", "mode=ok", "--set", "count=7"];
-    host.run([&moved[..], &rest].concat()).expect_success();
-    let ended = started.finish();
+    let moved = [&moved[..], &rest].concat();
+    let ended = refresh_during(&host, || drop(host.run(moved).expect_success()));
     assert_eq!(ended.code(), 2, "{}", ended.all());
     snapshots(&host).bind(|| insta::assert_snapshot!("moved", printed(&ended)));
     assert_eq!(things(&host, "A"), 250, "the catalog is as it was");
