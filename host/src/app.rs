@@ -2,7 +2,7 @@
 
 use crate::{
     config::Config,
-    model::id::ConnectionId,
+    model::{id::ConnectionId, run::Run},
     plugins::Registry,
     secrets::{self, DataKey, KeyEncryptionKey, KeySource, Scrubber},
     store::{self, Store},
@@ -77,12 +77,26 @@ impl From<store::Error> for Failure {
             store::Error::Open { .. } | store::Error::ReadOnly => Failure::you(error.to_string())
                 .field("data_dir")
                 .remedy("give this user the right to write the data folder and what is in it, or name another with --data-dir"),
-            store::Error::NameTaken { .. } | store::Error::RunActive { .. } | store::Error::Changed { .. } => {
-                Failure::you(error.to_string())
-            }
+            store::Error::Full => Failure::jackfield(error.to_string())
+                .field("data_dir")
+                .remedy("free some space and try again"),
+            store::Error::Unwritten => Failure::jackfield(error.to_string())
+                .field("data_dir")
+                .remedy("free some space and try again; if there is enough, see what the system's log says of the disk"),
+            store::Error::Moved => Failure::you(error.to_string()).remedy("run it again"),
+            store::Error::RunActive { run } => under_way(&run),
+            store::Error::NameTaken { .. } | store::Error::Changed { .. } => Failure::you(error.to_string()),
             error => Failure::jackfield(format!("{error}{cause}")),
         }
     }
+}
+
+/// What whoever is in the way of a run that somebody drives is told.
+pub(crate) fn under_way(run: &Run) -> Failure {
+    let (hook, name, id) = (run.hook.as_str(), &run.connection_name, &run.id);
+    let owner = run.owner.as_deref().unwrap_or("another process");
+    Failure::you(format!("a {hook} of \"{name}\" is under way already: run {id}, by {owner}"))
+        .remedy(format!("wait for it (`jackfield run show {id}`) or end it (`jackfield run cancel {id}`)"))
 }
 
 impl From<secrets::Error> for Failure {
@@ -100,6 +114,12 @@ fn prepare(folder: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::DirBuilderExt;
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(|error| unusable(folder, &error))
+}
+
+/// Names the data folder in a failure that is about it.
+#[must_use]
+pub fn located(folder: &Path, failure: Failure) -> Failure {
+    if failure.field.as_deref() == Some("data_dir") { about(folder, failure) } else { failure }
 }
 
 /// Says which file it is about, where the message does not say so yet.

@@ -1,10 +1,13 @@
 //! The integration tests: one binary, a module a topic. They drive the real executable.
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
 
+mod almanac;
 mod cli;
 mod configuration;
 mod connections;
+mod crashes;
 mod database;
+mod disk;
 mod faults;
 mod house;
 mod interruptions;
@@ -22,3 +25,7 @@ mod qlik_cloud_trouble;
 mod secrets;
 mod secrets_at_rest;
 mod support;
+mod together;
+mod yesterday;
+mod yesterday_messages;
+mod yesterday_sources;

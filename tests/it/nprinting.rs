@@ -39,7 +39,7 @@ impl Server {
     }
 }
 
-fn small() -> Config {
+pub(crate) fn small() -> Config {
     Config { population: Population::of(12), ..Config::default() }
 }
 

@@ -1,7 +1,7 @@
 //! What the tests of the host share: a hostile connection, runs and processes to look at, and what snapshots leave out.
 
 use jackfield::store::Store;
-use jackfield_tests::{Finished, Host, Started, wait_for};
+use jackfield_tests::{Finished, Host, Started, artifacts, wait_for};
 use serde_json::{Map, Value, json};
 use std::{fs, future::Future};
 
@@ -95,16 +95,42 @@ pub(crate) fn no_worker_left(host: &Host) {
     wait_for("the workers' end", || workers(host).is_empty().then_some(()));
 }
 
+/// Waits until no worker is left whose host is gone, whether it has opened its plugin already or not. The workers of other
+/// tests have theirs.
+pub(crate) fn no_orphan_left() {
+    let executable = artifacts().jackfield();
+    let runs_ours =
+        |process: &str| fs::read_link(format!("/proc/{process}/exe")).is_ok_and(|exe| exe == executable);
+    let orphan = |process: &String| {
+        let arguments = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+        let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+        let parent = status.lines().find_map(|line| line.strip_prefix("PPid:\t"));
+        let is_worker = arguments.ends_with(b"\0worker\0") && runs_ours(process);
+        is_worker && parent.is_some_and(|parent| !runs_ours(parent))
+    };
+    wait_for("the end of workers without a host", || {
+        let processes =
+            fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let mut numbers = processes.filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
+        (!numbers.any(|process| orphan(&process))).then_some(())
+    });
+}
+
 /// Starts a slow refresh, and waits until it has put things; answers it with the id of its run.
 pub(crate) fn start_slow_refresh(host: &Host, name: &str) -> (Started, String) {
     set(host, name, json!({ "mode": "slow", "seconds": 60 }));
     let started = host.start(["connection", "refresh", name]);
-    let run = wait_for("the slow refresh", || {
-        let run = newest_run(host);
-        let running = run["hook"] == "refresh" && run["state"] == "running" && !workers(host).is_empty();
-        running.then(|| run["id"].as_str().unwrap().to_owned())
-    });
+    let run = wait_until_running(host, "refresh");
     (started, run)
+}
+
+/// Waits until the newest run is one of this hook and its worker is there; answers its id.
+pub(crate) fn wait_until_running(host: &Host, hook: &str) -> String {
+    wait_for("a running hook", || {
+        let run = newest_run(host);
+        let running = run["hook"] == hook && run["state"] == "running" && !workers(host).is_empty();
+        running.then(|| run["id"].as_str().unwrap().to_owned())
+    })
 }
 
 /// Snapshot settings that leave out what differs from run to run.

@@ -49,6 +49,17 @@ impl Host {
         host
     }
 
+    /// Another host with a copy of everything that this one has. No process may be at work on it.
+    ///
+    /// # Panics
+    /// It cannot be copied.
+    #[must_use]
+    pub fn copy(&self) -> Host {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        copy_folder(self.work(), folder.path()).expect("a data folder can be copied");
+        Host { folder, environment: self.environment.clone() }
+    }
+
     /// Copies a plugin file into the data folder.
     ///
     /// # Panics
@@ -134,6 +145,26 @@ impl Host {
         logs.sort();
         logs
     }
+}
+
+fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() {
+            fs::create_dir(&to)?;
+            fs::set_permissions(&to, fs::metadata(&from)?.permissions())?;
+            copy_folder(&from, &to)?;
+        } else if !(is_plugin(&from) && fs::hard_link(&from, &to).is_ok()) {
+            fs::copy(&from, &to)?;
+        }
+    }
+    Ok(())
+}
+
+/// Plugin files are large, and never written to.
+fn is_plugin(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == std::env::consts::DLL_EXTENSION)
 }
 
 impl Started {

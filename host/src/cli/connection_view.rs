@@ -177,7 +177,12 @@ fn is_used(form: Option<&Form>, connection: &Connection, credential: &str) -> bo
 pub(super) fn summaries(desk: &Desk, kinds: &[KindSummary]) {
     let row = |kind: &KindSummary| {
         let note = kind.kept_reason.as_ref().map(|reason| format!("kept: {reason}")).unwrap_or_default();
-        vec![kind.kind.clone(), kind.count.to_string(), moment(kind.refreshed_at), note]
+        vec![
+            kind.kind.clone(),
+            kind.count.to_string(),
+            moment_or((kind.refreshed_at > 0).then_some(kind.refreshed_at), "never"),
+            note,
+        ]
     };
     desk.output.table(&["KIND", "OBJECTS", "AS OF", "NOTE"], kinds.iter().map(row));
 }

@@ -13,7 +13,7 @@ mod run;
 mod worker;
 
 use crate::{
-    app::App,
+    app::{App, located},
     config::{Config, Loaded, LogFormat},
     runs,
     secrets::Scrubber,
@@ -153,7 +153,9 @@ fn with_runtime(global: Global, command: Command) -> ExitCode {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime =
             runtime.map_err(|error| Failure::jackfield(format!("the runtime cannot be started: {error}")))?;
+        let folder = loaded.config.data_dir.clone();
         let outcome = runtime.block_on(dispatch(command, loaded, scrubber, &output));
+        let outcome = outcome.map_err(|failure| located(&folder, failure));
         // A blocking read of the terminal must not keep the process.
         runtime.shutdown_background();
         outcome
@@ -183,6 +185,7 @@ async fn dispatch(
     let app = App::open(loaded.config, scrubber).await?;
     if let Err(failure) = runs::sweep(&app).await {
         // A full disk must not keep anybody from looking; whoever writes will be told again.
+        let failure = located(&app.config.data_dir, failure);
         output.warn(&format!("warning: what earlier runs left could not be cared for: {}", failure.message));
     }
     let desk = Desk { app, output: output.clone(), cancel };

@@ -5,11 +5,10 @@
 use super::{
     brake::{Brake, Reason, limit},
     orders::Orders,
-    request,
     run::{self, Outcome},
 };
 use crate::{
-    app::App,
+    app::{App, under_way},
     model::{id::RunId, run::Run},
     store::{self, Beat, Lease},
 };
@@ -38,7 +37,7 @@ pub async fn drive(app: &App, id: &RunId, orders: &Orders) -> Result<Run, Failur
         return Err(match run.state.is_final() {
             true => Failure::you(format!("run {id} cannot be taken up: it is not waiting any more")),
             // Two who asked at once are given one run, and the other was quicker to take it up.
-            false => request::under_way(&run),
+            false => under_way(&run),
         });
     };
     let run = stored(app, id).await?;

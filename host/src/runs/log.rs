@@ -98,13 +98,16 @@ impl RunLog {
         RunLog { run, store, scrubber, watcher, cap: Mutex::new(0), began, inner: Mutex::default() }
     }
 
-    /// Begins the log file: `<prefix>_YYYYMMDD_HHMMSS.txt` in local time, with `_2` and so on for more in one second.
+    /// Begins the log file: `<prefix>_YYYYMMDD_HHMMSS.txt` in local time, with `_2` and so on for more in one second. A run that
+    /// is taken up again goes on in the file of its attempt before.
     ///
     /// # Errors
     /// It cannot be made.
-    pub fn open(&self, folder: &Path, prefix: &str) -> Result<String, Failure> {
+    pub fn open(&self, folder: &Path, prefix: &str, before: Option<&str>) -> Result<String, Failure> {
         let now = Zoned::now();
-        let (name, mut file) = create(folder, prefix, &now).map_err(|error| {
+        let resumed = before.and_then(|name| Some((name.to_owned(), resume(&folder.join(name)).ok()?)));
+        let begun = resumed.map_or_else(|| create(folder, prefix, &now), Ok);
+        let (name, mut file) = begun.map_err(|error| {
             Failure::jackfield(format!("the log file in {} cannot be made: {error}", folder.display()))
                 .remedy("make room on the disk, or give this user the right to write there")
         })?;
@@ -377,12 +380,24 @@ fn cut_json(value: &mut Value) {
     }
 }
 
+/// Opens the log of an attempt that was interrupted, maybe in the middle of a line, and says so at its end.
+fn resume(path: &Path) -> io::Result<File> {
+    let cut = !std::fs::read(path)?.ends_with(b"\n");
+    let mut file = OpenOptions::new().append(true).open(path)?;
+    let break_off = if cut { "…\n" } else { "" };
+    writeln!(
+        file,
+        "{break_off}\nThe attempt above was interrupted: its process ended, or lost the run. This is the next."
+    )?;
+    Ok(file)
+}
+
 fn create(folder: &Path, prefix: &str, now: &Zoned) -> io::Result<(String, File)> {
     std::fs::create_dir_all(folder)?;
     let stem = format!("{prefix}_{}", now.strftime("%Y%m%d_%H%M%S"));
     for number in 1.. {
         let name = if number == 1 { format!("{stem}.txt") } else { format!("{stem}_{number}.txt") };
-        match OpenOptions::new().write(true).create_new(true).open(folder.join(&name)) {
+        match OpenOptions::new().append(true).create_new(true).open(folder.join(&name)) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 10_000 => {}
             Err(error) => return Err(error),
             Ok(file) => return Ok((name, file)),

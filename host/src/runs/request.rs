@@ -37,18 +37,9 @@ pub async fn request(app: &App, connection: &Connection, hook: Hook) -> Result<R
     match app.store.insert_run(&run).await {
         // One that lost its driver and waits to be taken up again is what is being asked for.
         Err(store::Error::RunActive { run: waiting }) if waiting.state == RunState::Queued => Ok(*waiting),
-        Err(store::Error::RunActive { run: active }) => Err(under_way(&active)),
         other => {
             other?;
             Ok(run)
         }
     }
-}
-
-/// What whoever asks for a run that somebody is driving is told.
-pub(super) fn under_way(run: &Run) -> Failure {
-    let (hook, name, id) = (run.hook.as_str(), &run.connection_name, &run.id);
-    let owner = run.owner.as_deref().unwrap_or("another process");
-    Failure::you(format!("a {hook} of \"{name}\" is under way already: run {id}, by {owner}"))
-        .remedy(format!("wait for it (`jackfield run show {id}`) or end it (`jackfield run cancel {id}`)"))
 }

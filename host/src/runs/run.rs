@@ -11,7 +11,7 @@ use super::{
     orders::Orders,
 };
 use crate::{
-    app::App,
+    app::{App, located},
     connections::secrets,
     http::{
         client::Client,
@@ -25,7 +25,7 @@ use crate::{
         settings::Form,
     },
     plugins::{self, Plugin},
-    store::{KindSwap, Lease},
+    store::{KindSwap, Lease, Remembered},
     worker::{Capabilities, local::Local, process::Worker},
 };
 use jackfield_plugin::contract::{
@@ -52,8 +52,8 @@ pub enum Outcome {
 
 /// What the work found, to be recorded together with the run's ending.
 enum Found {
-    Test { ending: Ending, state: State },
-    Refresh { result: Value, swaps: Vec<(String, KindSwap)>, state: State },
+    Test { ending: Ending, address: Map<String, Value>, state: State },
+    Refresh { result: Value, swaps: Vec<(String, KindSwap)>, address: Map<String, Value>, state: State },
 }
 
 /// What a plugin remembers if its run succeeds.
@@ -119,7 +119,8 @@ impl Work<'_> {
         let connection = store.connection(&self.run.connection).await?;
         let connection = connection.ok_or_else(|| Failure::you("the connection was deleted meanwhile"))?;
         if self.run.hook == Hook::Refresh {
-            let file = self.log.open(&self.app.config.logs(), &self.app.config.log.prefix)?;
+            let config = &self.app.config;
+            let file = self.log.open(&config.logs(), &config.log.prefix, self.run.log.as_deref())?;
             store.set_run_log(self.lease, &file).await?;
             store.note_refresh_run(&connection.id, &self.run.id).await?;
         }
@@ -128,10 +129,10 @@ impl Work<'_> {
         let mut execution = Execution::start(self.app, plugin, self.orders, self.log).await?;
         let description = execution.describe().await?;
         let form = Form::of(&description.settings);
-        let address = form.address(&connection.settings);
+        let shown = form.address(&connection.settings);
         let proxy = self.app.config.http.proxy.as_ref().and_then(|proxy| proxy.host_str()).map(str::to_owned);
         let (run, title) = (self.run, plugin.title());
-        self.log.header(&Header { run, connection: &connection, plugin: &title, address, proxy });
+        self.log.header(&Header { run, connection: &connection, plugin: &title, address: shown, proxy });
         (self.orders.watcher)(Notice::Started { plugin: plugin.title() });
 
         let surroundings = self.surroundings(&connection, &description, &form).await?;
@@ -140,11 +141,11 @@ impl Work<'_> {
         let answer = execution.invoke(self.run.hook.as_str(), wire::encode(&invocation), handler).await;
         execution.stop().await;
         let answer = answer?;
-        let state = surroundings.state();
+        let (state, address) = (surroundings.state(), address(&form, &connection.settings));
         match self.run.hook {
             Hook::Test => {
                 let ending = self.named(tested(&answer, &description, plugin)?);
-                Ok(Found::Test { ending: self.log.scrubbed(ending), state })
+                Ok(Found::Test { ending: self.log.scrubbed(ending), address, state })
             }
             Hook::Refresh => {
                 let report: RefreshReport =
@@ -153,7 +154,7 @@ impl Work<'_> {
                 self.log.changes(&changes, &report.summary);
                 let result =
                     json!({ "kinds": changes, "summary": report.summary, "totals": self.log.totals() });
-                Ok(Found::Refresh { result: self.log.scrubbed_json(&result), swaps, state })
+                Ok(Found::Refresh { result: self.log.scrubbed_json(&result), swaps, address, state })
             }
         }
     }
@@ -163,15 +164,17 @@ impl Work<'_> {
     async fn record(&self, found: Found) -> Result<Outcome, Failure> {
         let (store, connection) = (&self.app.store, &self.run.connection);
         let (held, ending) = match found {
-            Found::Test { ending, state } => {
+            Found::Test { ending, address, state } => {
+                let remembered = Remembered { address: &address, values: &state };
                 let held = patiently(async || {
-                    store.finish_run_with_state(self.lease, &ending, connection, &state).await
+                    store.finish_run_with_state(self.lease, &ending, connection, remembered).await
                 });
                 (held.await?, ending)
             }
-            Found::Refresh { result, swaps, state } => {
+            Found::Refresh { result, swaps, address, state } => {
+                let remembered = Remembered { address: &address, values: &state };
                 let held = patiently(async || {
-                    store.finish_refresh(self.lease, connection, &result, &swaps, &state).await
+                    store.finish_refresh(self.lease, connection, &result, &swaps, remembered).await
                 });
                 (held.await?, Ending::Succeeded(result))
             }
@@ -182,8 +185,14 @@ impl Work<'_> {
         }
     }
 
-    /// Says which plugin it was, where the plugin is at fault and the message does not say so yet.
+    /// Says which plugin it was, where the plugin is at fault, or which data folder, where the message does not say so yet.
     fn named(&self, ending: Ending) -> Ending {
+        let ending = match ending {
+            Ending::Failed(failure, result) => {
+                Ending::Failed(located(&self.app.config.data_dir, failure), result)
+            }
+            other => other,
+        };
         match (ending, self.app.plugins.plugin(&self.run.connector)) {
             (Ending::Failed(failure, result), Ok(plugin))
                 if failure.blame == Blame::Plugin && !failure.message.contains(&plugin.title()) =>
@@ -315,6 +324,12 @@ impl Execution {
             Execution::Local(_) => {}
         }
     }
+}
+
+/// The settings that say which system it is.
+fn address(form: &Form, settings: &Map<String, Value>) -> Map<String, Value> {
+    let fields = form.origins(settings).into_iter().map(|(field, ..)| field);
+    fields.filter_map(|field| Some((field.clone(), settings.get(&field)?.clone()))).collect()
 }
 
 /// The settings as a plugin gets them: a handle stands where a secret is.

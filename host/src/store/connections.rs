@@ -19,7 +19,8 @@ pub struct Edit<'a> {
     pub draft: &'a ConnectionId,
     /// `updated_at` of the connection when it was read: a change that somebody else made since then is not undone.
     pub read_at: Millis,
-    /// The address moved to another system: every secret of before, in use or not, belongs there and is forgotten.
+    /// The address moved to another system: every secret of before, in use or not, belongs there and is forgotten, and so is
+    /// what the plugin remembers.
     pub moved: bool,
     /// The credentials that were entered anew.
     pub credentials: &'a [(CredentialVersion, Vec<SealedField>)],
@@ -139,6 +140,12 @@ impl Store {
         update(&mut tx, connection).await?;
         if edit.moved {
             retire_all(&mut tx, &connection.id).await?;
+            // A watermark of another system would make the next refresh ask for changes since a moment that never was.
+            sqlx::query("DELETE FROM connection_state WHERE connection_id = $1")
+                .bind(connection.id.as_str())
+                .execute(&mut *tx)
+                .await
+                .doing(DOING)?;
         }
         for (version, fields) in *credentials {
             make_way(&mut tx, &connection.id, &version.credential).await?;

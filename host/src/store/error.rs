@@ -37,6 +37,11 @@ pub enum Error {
         /// What it is, with its name.
         what: String,
     },
+    /// The connection has got another address since the run began.
+    #[error(
+        "the connection was moved to another system while this was under way, so what it found is not kept"
+    )]
+    Moved,
     /// The run was taken over, ended or cancelled meanwhile: whoever holds this attempt may not go on.
     #[error("run {run} is no longer held by its attempt {attempt}: it was taken over or has ended")]
     Lost {
@@ -60,12 +65,19 @@ pub enum Error {
         known: i64,
     },
     /// The disk, or a limit on the file, is full.
-    #[error("the disk that holds the database is full; nothing was changed: free some space and try again")]
+    #[error("the disk that holds the database is full; nothing was changed")]
     Full,
+    /// Writing failed for a reason that SQLite does not tell: a quota, a limit on the size of files, a disk that fails. A full
+    /// disk is told so as well when the first of the files beside the database cannot be made.
+    #[error(
+        "the database and the files beside it cannot be written: the disk (or a quota, or a limit on the size of files) is \
+         full, or the disk fails or is read-only; nothing was changed"
+    )]
+    Unwritten,
     /// The file, or its folder, cannot be written.
     #[error(
-        "the database cannot be written; make the file and its folder writable for the user that Jackfield runs as \
-         (SQLite keeps two more files beside it)"
+        "the database is read-only: it, its folder or the disk must be writable for the user that Jackfield runs as (SQLite \
+         keeps two more files beside it)"
     )]
     ReadOnly,
     /// Another process kept the database locked for too long.
@@ -103,6 +115,7 @@ impl Error {
         match trouble(&cause) {
             Trouble::Full => Error::Full,
             Trouble::ReadOnly => Error::ReadOnly,
+            Trouble::Unwritten => Error::Unwritten,
             Trouble::Busy => Error::Busy,
             Trouble::Corrupt => Error::Corrupt { what: format!("it could not {doing} ({cause})") },
             Trouble::Other => match cause {

@@ -49,6 +49,7 @@ pub use error::Error;
 pub use events::NewEvent;
 pub use runs::{Beat, Lease};
 pub use sessions::KeptSession;
+pub use state::Remembered;
 
 use crate::model::Millis;
 use error::Doing;

@@ -8,7 +8,7 @@
 
 use super::error::{Doing, is_unique_violation};
 use super::sqlite::{Row, Tx, now};
-use super::{Error, Store, from_json, millis, to_json};
+use super::{Error, Remembered, Store, from_json, millis, to_json};
 use crate::model::id::{ConnectionId, RunId};
 use crate::model::run::{Ending, Hook, Run, RunState};
 use jackfield_plugin::contract::Failure;
@@ -158,12 +158,13 @@ impl Store {
         held: &Lease,
         ending: &Ending,
         connection: &ConnectionId,
-        state: &[(String, serde_json::Value)],
+        remembered: Remembered<'_>,
     ) -> Result<bool, Error> {
         let mut tx = self.write().await?;
         let done = finish(&mut tx, held, ending).await?;
-        if done && matches!(ending, Ending::Succeeded(_)) {
-            super::state::set(&mut tx, connection, state).await?;
+        if done && matches!(ending, Ending::Succeeded(_)) && !remembered.values.is_empty() {
+            remembered.check(&mut tx, connection).await?;
+            super::state::set(&mut tx, connection, remembered.values).await?;
         }
         tx.commit().await.doing("end a run")?;
         Ok(done)

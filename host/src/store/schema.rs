@@ -33,6 +33,19 @@ fn advice(error: &std::io::Error) -> String {
     }
 }
 
+/// Why the file, or another beside it, cannot be written; none if both can.
+fn why_not(path: &Path) -> Option<Error> {
+    let trial = path.with_extension("trial");
+    let tried =
+        std::fs::OpenOptions::new().append(true).open(path).and_then(|_| std::fs::write(&trial, [0; 4096]));
+    // It may not be there.
+    let _ = std::fs::remove_file(trial);
+    tried.err().map(|error| match error.kind() {
+        std::io::ErrorKind::StorageFull => Error::Full,
+        _ => Error::Open { path: path.to_owned(), cause: error.to_string() },
+    })
+}
+
 /// Applies the steps that the file does not have yet.
 pub(super) async fn bring_up_to_date(pool: &Pool, path: &Path) -> Result<(), Error> {
     let known = MIGRATIONS.last().map_or(0, |(number, _)| *number);
@@ -48,8 +61,14 @@ pub(super) async fn bring_up_to_date(pool: &Pool, path: &Path) -> Result<(), Err
         match attempt {
             // The switch to the write-ahead log, which only the first opener makes, does not wait for others.
             Err(Error::Busy) => tokio::time::sleep(Duration::from_millis(100)).await,
-            Err(Error::Database { cause, .. }) => {
-                return Err(Error::Open { path: path.to_owned(), cause: cause.to_string() });
+            // The database only says that it cannot; the system says why.
+            Err(error @ (Error::Database { .. } | Error::Unwritten | Error::ReadOnly)) => {
+                return Err(why_not(path).unwrap_or(match error {
+                    Error::Database { cause, .. } => {
+                        Error::Open { path: path.to_owned(), cause: cause.to_string() }
+                    }
+                    other => other,
+                }));
             }
             Err(e) => return Err(e),
             Ok(()) => {}

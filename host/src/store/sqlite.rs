@@ -143,6 +143,7 @@ pub(super) fn bulk(path: &Path) -> Pool {
 pub(super) enum Trouble {
     Full,
     ReadOnly,
+    Unwritten,
     Busy,
     Corrupt,
     Other,
@@ -151,7 +152,11 @@ pub(super) enum Trouble {
 /// Reads SQLite's result code.
 pub(super) fn trouble(error: &sqlx::Error) -> Trouble {
     let code = error.as_database_error().and_then(|e| e.code()).and_then(|code| code.parse::<i64>().ok());
-    // The low byte is the primary code; the rest says more precisely what nobody needs here.
+    // The low byte is the primary code; the rest says more precisely what matters only for input and output: whether it was a
+    // write, an fsync, a truncation, or making the file of the write-ahead log's index.
+    if matches!(code, Some(778 | 1034 | 1290 | 1546 | 4618 | 4874 | 5386)) {
+        return Trouble::Unwritten;
+    }
     match code.map(|code| code & 0xff) {
         Some(13) => Trouble::Full,
         Some(8) => Trouble::ReadOnly,

@@ -5,7 +5,32 @@ use super::error::Doing;
 use super::sqlite::Tx;
 use super::{Error, Store, from_json, to_json};
 use crate::model::id::ConnectionId;
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+/// What a run remembers of its connection, and which system it took that to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Remembered<'a> {
+    /// The settings that are the connection's address, as they were when the run began. If they are others when it ends, what
+    /// it found is another system's.
+    pub address: &'a Map<String, Value>,
+    /// Keys and values; null removes one.
+    pub values: &'a [(String, Value)],
+}
+
+impl Remembered<'_> {
+    /// Fails if the connection has moved since the run began.
+    pub(super) async fn check(&self, tx: &mut Tx, connection: &ConnectionId) -> Result<(), Error> {
+        let row: Option<(String,)> = sqlx::query_as("SELECT settings FROM connections WHERE id = $1")
+            .bind(connection.as_str())
+            .fetch_optional(&mut **tx)
+            .await
+            .doing("read a connection's settings")?;
+        let (text,) = row.ok_or_else(|| Error::Gone { what: format!("the connection {connection}") })?;
+        let now: Map<String, Value> = from_json(&text, "a connection's settings")?;
+        let same = self.address.iter().all(|(field, value)| now.get(field) == Some(value));
+        if same { Ok(()) } else { Err(Error::Moved) }
+    }
+}
 
 impl Store {
     /// A value of the connection's state.

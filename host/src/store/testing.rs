@@ -1,12 +1,26 @@
 //! What the store's tests begin with: a database in a folder that goes away, a connection, a run that is held.
 
-use super::{Lease, Store};
+use super::{Lease, Remembered, Store};
 use crate::model::connection::{Connection, ConnectionState, TlsTrust};
 use crate::model::id::{ConnectionId, RunId};
 use crate::model::run::{Hook, Run, RunState};
 use jackfield_plugin::contract::catalog::Object;
+use serde_json::{Map, Value};
 use std::path::PathBuf;
+use std::sync::LazyLock;
 use std::time::Duration;
+
+/// The settings of every connection here.
+pub(super) fn settings() -> &'static Map<String, Value> {
+    static SETTINGS: LazyLock<Map<String, Value>> =
+        LazyLock::new(|| Map::from_iter([("url".to_owned(), "https://example.test".into())]));
+    &SETTINGS
+}
+
+/// What a run remembers of such a connection.
+pub(super) fn remembered(values: &[(String, Value)]) -> Remembered<'_> {
+    Remembered { address: settings(), values }
+}
 
 pub(super) const LONG: Duration = Duration::from_secs(60);
 
@@ -48,7 +62,7 @@ pub(super) fn connection(name: &str, state: ConnectionState) -> Connection {
         name: name.to_owned(),
         description: String::new(),
         connector: "example".to_owned(),
-        settings: serde_json::Map::from_iter([("url".to_owned(), "https://example.test".into())]),
+        settings: settings().clone(),
         max_parallel: 4,
         accepted_hosts: Vec::new(),
         tls: TlsTrust { server_name: Some("inner".to_owned()), ..TlsTrust::default() },

@@ -1,6 +1,6 @@
 //! Tests of everything but the catalog.
 
-use super::testing::{Fresh, LONG, connection, run};
+use super::testing::{Fresh, LONG, connection, remembered, run};
 use super::{Beat, Edit, Error, KeptSession, NewEvent, SealedField, Store};
 use crate::model::connection::ConnectionState;
 use crate::model::credential::{CredentialVersion, VersionState};
@@ -228,7 +228,10 @@ async fn a_stale_lease_changes_nothing() {
     assert!(!store.set_run_plugin(&stale, "x").await.unwrap());
     assert!(matches!(store.begin_generation(&stale, &id, "app").await, Err(Error::Lost { .. })));
     assert!(
-        !store.finish_refresh(&stale, &id, &json!({}), &[], &[("k".to_owned(), json!(1))]).await.unwrap()
+        !store
+            .finish_refresh(&stale, &id, &json!({}), &[], remembered(&[("k".to_owned(), json!(1))]))
+            .await
+            .unwrap()
     );
     assert_eq!(store.run(&asked.id).await.unwrap(), before);
     assert_eq!(store.state(&id, "k").await.unwrap(), None);
@@ -244,14 +247,17 @@ async fn state_is_kept_only_if_the_run_succeeds() {
     let state = [("hook".to_owned(), json!("w1"))];
     let held = fresh.refresh(&id).await;
     let badly = Ending::Failed(Failure::remote("no"), Some(json!([])));
-    assert!(store.finish_run_with_state(&held, &badly, &id, &state).await.unwrap());
+    assert!(store.finish_run_with_state(&held, &badly, &id, remembered(&state)).await.unwrap());
     assert_eq!(store.state(&id, "hook").await.unwrap(), None);
     assert_eq!(store.run(&held.run).await.unwrap().unwrap().failure, Some(Failure::remote("no")));
     let held = fresh.refresh(&id).await;
     let well = Ending::Succeeded(json!({}));
-    assert!(store.finish_run_with_state(&held, &well, &id, &state).await.unwrap());
+    assert!(store.finish_run_with_state(&held, &well, &id, remembered(&state)).await.unwrap());
     assert!(
-        !store.finish_run_with_state(&held, &well, &id, &[("hook".to_owned(), json!(null))]).await.unwrap()
+        !store
+            .finish_run_with_state(&held, &well, &id, remembered(&[("hook".to_owned(), json!(null))]))
+            .await
+            .unwrap()
     );
     let other = fresh.connection("US").await;
     store.copy_state(&id, &other).await.unwrap();

@@ -52,3 +52,15 @@ impl RootModule for PluginModuleRef {
 pub fn host_object(host: impl HostDoor + 'static) -> HostObject {
     HostDoor_TO::from_value(host, sabi_trait::TD_Opaque)
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_package_is_the_one_that_plugins_were_built_with() {
+        // With the layout of a type, `abi_stable` compares the name and the major version of the package that it comes from. So
+        // under another name, or as 2.0.0, this package would refuse every plugin that there is.
+        assert_eq!(env!("CARGO_PKG_NAME"), "jackfield-plugin");
+        let major: u16 = env!("CARGO_PKG_VERSION_MAJOR").parse().unwrap();
+        assert_eq!(major, crate::contract::VERSION.major);
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::super::error::Doing;
 use super::super::sqlite::Tx;
-use super::super::{Error, Lease, Store, runs, state};
+use super::super::{Error, Lease, Remembered, Store, runs, state};
 use super::Generation;
 use super::delta::Plan;
 use super::stage::Course;
@@ -37,14 +37,15 @@ pub enum KindSwap {
 
 impl Store {
     /// Ends a refresh well: all kinds are swapped, the state is set, the connection is marked as refreshed and the run has
-    /// succeeded — all of it, or, if the lease was lost, nothing and false.
+    /// succeeded — all of it, or, if the lease was lost, nothing and false. It fails if the connection has moved to another
+    /// system since the run began.
     pub async fn finish_refresh(
         &self,
         held: &Lease,
         connection: &ConnectionId,
         ending_result: &Value,
         swaps: &[(String, KindSwap)],
-        state: &[(String, Value)],
+        remembered: Remembered<'_>,
     ) -> Result<bool, Error> {
         let mut plans = Vec::with_capacity(swaps.len());
         for (kind, swap) in swaps {
@@ -61,7 +62,8 @@ impl Store {
         for ((kind, swap), plan) in swaps.iter().zip(plans) {
             swap_kind(&mut tx, held, connection, kind, swap, plan).await?;
         }
-        state::set(&mut tx, connection, state).await?;
+        remembered.check(&mut tx, connection).await?;
+        state::set(&mut tx, connection, remembered.values).await?;
         mark_refreshed(&mut tx, connection, &held.run).await?;
         tx.commit().await.doing("end a refresh")?;
         Ok(true)

@@ -1,6 +1,6 @@
 //! Tests of the catalog.
 
-use super::super::testing::{Fresh, LONG, object, run};
+use super::super::testing::{Fresh, LONG, object, remembered, run};
 use super::super::{Error, Lease, Store};
 use super::{Diff, Generation, KindSwap};
 use crate::model::id::ConnectionId;
@@ -27,7 +27,7 @@ async fn complete(fresh: &Fresh, id: &ConnectionId, objects: &[Object]) -> Diff 
 async fn finish(store: &Store, held: &Lease, id: &ConnectionId, swap: KindSwap) -> bool {
     let swaps = [("app".to_owned(), swap)];
     store
-        .finish_refresh(held, id, &json!({"ok": true}), &swaps, &[("mark".to_owned(), json!(7))])
+        .finish_refresh(held, id, &json!({"ok": true}), &swaps, remembered(&[("mark".to_owned(), json!(7))]))
         .await
         .unwrap()
 }
@@ -136,7 +136,7 @@ async fn kept_kinds_keep_their_objects_and_their_age() {
     let swaps = [("app".to_owned(), kept("403")), ("user".to_owned(), kept("no right"))];
     assert!(
         store
-            .finish_refresh(&held, &id, &json!({}), &swaps, &[("mark".to_owned(), json!(null))])
+            .finish_refresh(&held, &id, &json!({}), &swaps, remembered(&[("mark".to_owned(), json!(null))]))
             .await
             .unwrap()
     );
@@ -230,10 +230,10 @@ async fn what_another_attempt_or_kind_staged_is_refused() {
     let change = Diff::default().change("user");
     let swaps =
         [("user".to_owned(), KindSwap::Complete { generation: generation.clone(), change: change.clone() })];
-    assert!(store.finish_refresh(&held, &id, &json!({}), &swaps, &[]).await.is_err());
+    assert!(store.finish_refresh(&held, &id, &json!({}), &swaps, remembered(&[])).await.is_err());
     assert_eq!(store.run(&held.run).await.unwrap().unwrap().state, RunState::Running, "all or nothing");
     let swaps = [("app".to_owned(), KindSwap::Complete { generation, change })];
-    assert!(store.finish_refresh(&held, &other, &json!({}), &swaps, &[]).await.is_err());
+    assert!(store.finish_refresh(&held, &other, &json!({}), &swaps, remembered(&[])).await.is_err());
     assert!(store.kinds(&id).await.unwrap().is_empty() && store.kinds(&other).await.unwrap().is_empty());
 }
 
