@@ -22,7 +22,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-/// How long a lease lasts (`runs::driver::LEASE`), in milliseconds.
+/// How long a lease lasts (`runs::outcome::LEASE`), in milliseconds.
 const LEASE: i64 = 15_000;
 
 /// A simulated system, whichever it is.

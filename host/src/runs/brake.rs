@@ -1,7 +1,7 @@
 //! The brake: whatever ends a run before its time (a person, the time limit, a lost lease) comes through one token, with
 //! the reason beside it.
 
-use super::run::Outcome;
+use super::outcome::Outcome;
 use crate::{
     app::App,
     model::run::{Ending, Hook},

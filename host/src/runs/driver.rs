@@ -5,20 +5,18 @@
 use super::{
     brake::{Brake, Reason, limit},
     orders::Orders,
-    run::{self, Outcome},
+    outcome::{LEASE, Outcome, patiently},
+    run,
 };
 use crate::{
     app::{App, under_way},
     model::{id::RunId, run::Run},
-    store::{self, Beat, Lease},
+    store::{Beat, Lease},
 };
 use jackfield_plugin::contract::Failure;
 use std::{path::Path, time::Duration};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-
-/// How long a lease lasts without a heartbeat.
-pub const LEASE: Duration = Duration::from_secs(15);
 
 /// How often the lease is renewed.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -78,22 +76,6 @@ async fn stored(app: &App, id: &RunId) -> Result<Run, Failure> {
     app.store.run(id).await?.ok_or_else(|| Failure::jackfield(format!("run {id} is no longer in the store")))
 }
 
-/// Records an ending, for a while in spite of whoever keeps the database locked: an ending that is not recorded is lost.
-pub(super) async fn patiently<T>(
-    record: impl AsyncFn() -> Result<T, store::Error>,
-) -> Result<T, store::Error> {
-    let began = Instant::now();
-    loop {
-        match record().await {
-            Err(error @ store::Error::Busy) if began.elapsed() < LEASE => {
-                tracing::warn!(%error, "the ending of a run could not be recorded yet");
-                tokio::time::sleep(LOOK).await;
-            }
-            other => return other,
-        }
-    }
-}
-
 /// Keeps the lease and looks for reasons to end the run. Each has a watch of its own: a database that is locked makes the
 /// lease's renewal wait, and nothing else may wait for that.
 async fn watch(app: App, lease: Lease, cancel: CancellationToken, limit: Duration, brake: Brake) {
@@ -142,24 +124,5 @@ async fn renew(app: &App, lease: &Lease) -> Reason {
                 return Reason::LeaseLost;
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    #[tokio::test]
-    async fn an_ending_waits_for_a_busy_database_and_for_nothing_else() {
-        let tried = AtomicUsize::new(0);
-        let record = async || match tried.fetch_add(1, Ordering::Relaxed) {
-            0 => Err(store::Error::Busy),
-            _ => Ok(true),
-        };
-        assert!(patiently(record).await.unwrap());
-        assert_eq!(tried.load(Ordering::Relaxed), 2);
-        let full = patiently(async || Err::<bool, _>(store::Error::Full)).await;
-        assert!(matches!(full, Err(store::Error::Full)), "{full:?}");
     }
 }

@@ -5,10 +5,11 @@ use super::{
     capabilities::{self, Surroundings},
     catalog::Sink,
     desk::Desk,
-    driver::patiently,
+    execution::Execution,
     log::{Header, RunLog},
     notice::Notice,
     orders::Orders,
+    outcome::{Outcome, patiently},
 };
 use crate::{
     app::{App, located},
@@ -24,9 +25,8 @@ use crate::{
         run::{Ending, Hook, Run},
         settings::Form,
     },
-    plugins::{self, Plugin},
+    plugins::Plugin,
     store::{KindSwap, Lease, Remembered},
-    worker::{Capabilities, local::Local, process::Worker},
 };
 use jackfield_plugin::contract::{
     Blame, Failure, VERSION,
@@ -41,14 +41,6 @@ use std::{
     sync::{Arc, Mutex, OnceLock},
 };
 use url::Url;
-
-/// What became of a run.
-pub enum Outcome {
-    /// It ended; the driver is to record how.
-    Ended(Ending),
-    /// It ended and is recorded already: a refresh's ending is committed together with its catalog.
-    Recorded(Ending),
-}
 
 /// What the work found, to be recorded together with the run's ending.
 enum Found {
@@ -278,50 +270,6 @@ impl Work<'_> {
             purpose: self.orders.purpose,
             may_write: self.orders.may_write && self.run.hook == Hook::Test,
             subject: None,
-        }
-    }
-}
-
-/// Where the plugin's code runs.
-enum Execution {
-    Worker(Box<Worker>),
-    Local(Local),
-}
-
-impl Execution {
-    async fn start(app: &App, plugin: &Plugin, orders: &Orders, log: &Arc<RunLog>) -> Result<Self, Failure> {
-        if orders.in_process {
-            return Ok(Execution::Local(Local::open(&plugin.path)?));
-        }
-        let log = log.clone();
-        let printed = Arc::new(move |line: &str| log.printed(line));
-        let worker = Worker::start(&plugins::spawn(&app.worker, plugin), printed).await?;
-        Ok(Execution::Worker(Box::new(worker)))
-    }
-
-    async fn describe(&mut self) -> Result<Description, Failure> {
-        match self {
-            Execution::Worker(worker) => worker.describe().await,
-            Execution::Local(local) => local.describe(),
-        }
-    }
-
-    async fn invoke(
-        &mut self,
-        hook: &str,
-        message: Vec<u8>,
-        capabilities: Capabilities,
-    ) -> Result<Vec<u8>, Failure> {
-        match self {
-            Execution::Worker(worker) => worker.invoke(hook, message, capabilities).await,
-            Execution::Local(local) => local.invoke(hook, message, capabilities).await,
-        }
-    }
-
-    async fn stop(self) {
-        match self {
-            Execution::Worker(worker) => worker.stop().await,
-            Execution::Local(_) => {}
         }
     }
 }

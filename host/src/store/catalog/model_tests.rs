@@ -1,6 +1,6 @@
 //! Random refreshes beside a plain model: whatever is followed, patched, copied or given up, a reader finds what the lists say.
 
-use super::super::testing::{Fresh, LONG, object, run};
+use super::super::testing::{Fresh, LONG, object, remembered, run};
 use super::super::{Error, Lease, Store};
 use super::follow::Limits;
 use super::stage::Course;
@@ -201,7 +201,7 @@ impl World {
         let store = &self.fresh.store;
         let swaps = [(KIND.to_owned(), swap)];
         let times = self.random.usize(..14);
-        waits(pin!(store.finish_refresh(held, &self.id, &json!({}), &swaps, &[])), times).await;
+        waits(pin!(store.finish_refresh(held, &self.id, &json!({}), &swaps, remembered(&[]))), times).await;
         // What was sent to the database is carried out all the same; its lock says when.
         drop(store.write().await.unwrap());
         let ended = store.run(&held.run).await.unwrap().unwrap();
@@ -245,7 +245,7 @@ impl World {
     async fn finish(&mut self, held: &Lease, swap: KindSwap) -> bool {
         let swaps = [(KIND.to_owned(), swap)];
         let store = &self.fresh.store;
-        let done = store.finish_refresh(held, &self.id, &json!({}), &swaps, &[]).await.unwrap();
+        let done = store.finish_refresh(held, &self.id, &json!({}), &swaps, remembered(&[])).await.unwrap();
         if self.random.bool() {
             store.collect_garbage(u64::MAX).await.unwrap();
             let objects = self.fresh.store.count_objects(&self.id, KIND, None).await.unwrap();
