@@ -7,7 +7,7 @@
 use super::super::error::Doing;
 use super::super::{Error, Store};
 use super::Generation;
-use super::stage::Course;
+use super::generation::Course;
 use crate::model::catalog::KindChange;
 use crate::model::id::ConnectionId;
 

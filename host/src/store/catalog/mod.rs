@@ -27,6 +27,7 @@ mod delta;
 mod diff;
 mod follow;
 mod garbage;
+mod generation;
 mod patch;
 mod read;
 mod stage;
@@ -40,5 +41,5 @@ mod model_tests;
 mod tests;
 
 pub use diff::Diff;
-pub use stage::Generation;
+pub use generation::Generation;
 pub use swap::KindSwap;

@@ -3,7 +3,7 @@
 use super::super::testing::{Fresh, LONG, object, remembered, run};
 use super::super::{Error, Lease, Store};
 use super::follow::Limits;
-use super::stage::Course;
+use super::generation::Course;
 use super::{Diff, Generation, KindSwap};
 use crate::model::id::ConnectionId;
 use crate::model::run::{Ending, Hook, RunState};

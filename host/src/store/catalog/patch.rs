@@ -7,27 +7,13 @@
 use super::super::error::Doing;
 use super::super::sqlite::{Tx, members, still_staged};
 use super::super::{Error, Store, to_json};
-use super::follow::{Follower, Limits, Range};
-use super::stage::Course;
-use super::{Diff, Generation};
+use super::Diff;
+use super::follow::{Follower, Range};
+use super::generation::{Course, Generation, Patch, Run};
 use crate::model::id::ConnectionId;
 
 /// Deletions or runs of insertions per statement.
 const CHUNK: usize = 5_000;
-
-/// What a list does to the generation that it followed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Patch {
-    follower: Follower,
-    staged: i64,
-    limits: Limits,
-    runs: Vec<Run>,
-    pub(super) diff: Diff,
-}
-
-/// Staged neighbours, by the positions of the first and last, and where they go: to a position, and then every so many.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-struct Run(i64, i64, i64, i64);
 
 impl Run {
     /// The position of the last one.

@@ -4,54 +4,10 @@ use super::super::error::{Doing, is_unique_violation};
 use super::super::sqlite::{AHEAD, STAGE, now};
 use super::super::{Error, Lease, Store, from_json, to_json};
 use super::follow::{Follower, Key, Limits};
-use super::patch::Patch;
+use super::generation::{Course, Generation};
 use crate::model::id::ConnectionId;
 use jackfield_plugin::contract::catalog::Object;
 use sha2::{Digest, Sha256};
-
-/// What one attempt of one run stages for one kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Generation {
-    pub(super) number: i64,
-    /// How many objects were staged.
-    next: i64,
-    pub(super) lease: Lease,
-    pub(super) limits: Limits,
-    pub(super) course: Course,
-    /// Whether something was begun that has not ended well.
-    broken: bool,
-}
-
-/// Where the objects of a generation are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Course {
-    /// All of them are its own rows.
-    Whole,
-    /// Some are rows of the generation in use.
-    Following(Box<Follower>),
-    /// So they are, no more will come, and what has to be done to the generation in use is known.
-    Patch(Box<Patch>),
-}
-
-impl Generation {
-    /// How many objects have been staged.
-    pub fn staged(&self) -> i64 {
-        self.next
-    }
-
-    /// Says that something begins which must not be left half-done; [`well_done`](Generation::well_done) ends it.
-    pub(super) fn begin(&mut self) -> Result<(), Error> {
-        if self.broken {
-            return Err(Error::Corrupt { what: "objects were staged only in part".to_owned() });
-        }
-        self.broken = true;
-        Ok(())
-    }
-
-    pub(super) fn well_done(&mut self) {
-        self.broken = false;
-    }
-}
 
 impl Store {
     /// Begins a generation. Only the holder of the run may.

@@ -5,7 +5,7 @@ use super::super::sqlite::Tx;
 use super::super::{Error, Lease, Remembered, Store, runs, state};
 use super::Generation;
 use super::delta::Plan;
-use super::stage::Course;
+use super::generation::Course;
 use crate::model::catalog::KindChange;
 use crate::model::id::{ConnectionId, RunId};
 use crate::model::run::Ending;
