@@ -51,11 +51,15 @@ pub(super) fn take<'a>(
         .iter()
         .filter_map(|capture| Some((capture, read(&capture.from, set, headers, json.as_ref())?)))
         .collect();
-    for (capture, _) in &read {
+    // What stands where a secret was expected is not shown either, if it is of a kind that cannot be one.
+    let mut masked = false;
+    for capture in captures {
         match &capture.from {
             CaptureFrom::Json { pointer } => {
-                if let Some(place) = json.as_mut().and_then(|json| json.pointer_mut(pointer)) {
+                let place = json.as_mut().and_then(|json| json.pointer_mut(pointer));
+                if let Some(place) = place.filter(|place| !place.is_null()) {
                     *place = Value::String(INSTEAD.to_owned());
+                    masked = true;
                 }
             }
             CaptureFrom::Header { name } => {
@@ -68,8 +72,7 @@ pub(super) fn take<'a>(
             _ => {}
         }
     }
-    let from_body = |(capture, _): &(&Capture, _)| matches!(capture.from, CaptureFrom::Json { .. });
-    if let Some(json) = json.as_ref().filter(|_| read.iter().any(from_body)) {
+    if let Some(json) = json.as_ref().filter(|_| masked) {
         *body = serde_json::to_vec(json).unwrap_or_default();
     }
     read.into_iter()
@@ -87,7 +90,12 @@ fn read(
     json: Option<&Value>,
 ) -> Option<SecretValue> {
     let text = match from {
-        CaptureFrom::Json { pointer } => json?.pointer(pointer)?.as_str()?.to_owned(),
+        CaptureFrom::Json { pointer } => match json?.pointer(pointer)? {
+            Value::String(text) => text.clone(),
+            // A session that is a number is sent as its digits.
+            Value::Number(number) => number.to_string(),
+            _ => return None,
+        },
         CaptureFrom::Header { name } => headers.get(name)?.to_str().ok()?.to_owned(),
         CaptureFrom::Cookie { name, percent_decode } => {
             // The last one counts, as in a jar.

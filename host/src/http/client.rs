@@ -100,6 +100,10 @@ impl Client {
     /// The destination is not allowed, the request cannot be sent, the run was cancelled, or there was no answer that can be
     /// used. The failure can be shown as it is.
     pub async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Failure> {
+        self.asked(request).await.map_err(|failure| self.clean(failure))
+    }
+
+    async fn asked(&self, request: HttpRequest) -> Result<HttpResponse, Failure> {
         if self.cancel.is_cancelled() {
             return Err(Failure::cancelled());
         }
@@ -167,7 +171,7 @@ impl Client {
         for record in attempt.records(outcome.as_ref().ok()) {
             let failure = match outcome {
                 _ if !record.last => None,
-                Err(trouble) => Some(trouble.failure.message.clone()),
+                Err(trouble) => Some(self.scrubbed(&trouble.failure.message)),
                 Ok(_) => verdict.too_long.map(|asked| {
                     let longest = seconds(self.means.limits.max_retry_wait);
                     format!("asks to wait {}, longer than the {longest} that are waited for", seconds(asked))
@@ -177,7 +181,7 @@ impl Client {
                 number,
                 method: record.method.to_string(),
                 path: self.scrubbed(&record.url[Position::BeforePath..]),
-                origin: origin_text(record.url),
+                origin: self.scrubbed(&origin_text(record.url)),
                 status: record.status,
                 failure,
                 timed_out: record.last && outcome.as_ref().is_err_and(|trouble| trouble.timed_out),
@@ -221,7 +225,7 @@ impl Client {
             }
         }
         let headers = self.shown(&answer.headers);
-        let body = self.means.jars.scrub(self.means.slots.scrub(answer.body));
+        let body = self.means.jars.scrub(self.means.slots.scrub_body(answer.body));
         Ok(HttpResponse { exchange: number, status: answer.status, headers, body, captured })
     }
 
@@ -230,9 +234,17 @@ impl Client {
         shown
             .map(|(name, value)| {
                 let text = self.means.jars.scrub(self.means.slots.scrub(value.as_bytes().to_vec()));
-                (name.as_str().to_owned(), String::from_utf8_lossy(&text).into_owned())
+                (self.scrubbed(name.as_str()), String::from_utf8_lossy(&text).into_owned())
             })
             .collect()
+    }
+
+    /// A failure without what a server may have put into it: the host of a redirect, the path that it led to.
+    fn clean(&self, mut failure: Failure) -> Failure {
+        failure.message = self.scrubbed(&failure.message);
+        failure.remedy = failure.remedy.map(|remedy| self.scrubbed(&remedy));
+        failure.reference = failure.reference.map(|reference| self.scrubbed(&reference));
+        failure
     }
 
     fn scrubbed(&self, text: &str) -> String {

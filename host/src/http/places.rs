@@ -7,6 +7,7 @@
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -41,7 +42,8 @@ impl Places {
     pub(super) async fn take(&self) -> io::Result<Place> {
         loop {
             for path in &self.files {
-                let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+                let file =
+                    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
                 match file.try_lock() {
                     Ok(()) => return Ok(Place { _locked: file }),
                     Err(TryLockError::WouldBlock) => {}

@@ -54,7 +54,10 @@ pub trait SlotSource: Send + Sync {
     /// Replaces every known secret value.
     fn scrub(&self, bytes: Vec<u8>) -> Vec<u8>;
 
-    /// Replaces every known secret value in the texts of a JSON value.
+    /// Replaces every known secret value in a body: what was JSON stays JSON.
+    fn scrub_body(&self, bytes: Vec<u8>) -> Vec<u8>;
+
+    /// Replaces every known secret value in a JSON value from elsewhere.
     fn scrub_json(&self, value: &Value) -> Value;
 }
 

@@ -175,7 +175,7 @@ impl Desk {
         let captured = self.handles.captured(&open.name);
         if captured.is_some_and(|(value, _)| !self.is_refused(&open.name, &value)) {
             let facts = self.lock().facts.get(&open.name).cloned().unwrap_or_default();
-            return Ok(Some(self.scrubber.scrub_json(&facts)));
+            return Ok(Some(self.scrubber.scrub_foreign(&facts)));
         }
         let Some(kept) = self.store.session(&self.connection, &open.name).await? else { return Ok(None) };
         let version = self.version(&kept.credential);
@@ -200,7 +200,7 @@ impl Desk {
         }
         self.handles.capture(&open.name, value, &kept.origin);
         // Not everything that is a secret now was known to be one when they were kept.
-        let facts = self.scrubber.scrub_json(&kept.facts);
+        let facts = self.scrubber.scrub_foreign(&kept.facts);
         self.lock().facts.insert(open.name.clone(), facts.clone());
         Ok(Some(facts))
     }
@@ -271,7 +271,7 @@ impl Desk {
         origin: &str,
         kept: KeptFacts,
     ) -> Result<(), Failure> {
-        let facts = self.scrubber.scrub_json(&kept.facts);
+        let facts = self.scrubber.scrub_foreign(&kept.facts);
         let version = self.version(credential);
         let bound = bound_name(name, origin);
         let blob = self.key.seal(&self.binding(credential, &bound, version), value.reveal().as_bytes());
@@ -389,8 +389,12 @@ impl SlotSource for Desk {
         self.scrubber.scrub(bytes)
     }
 
+    fn scrub_body(&self, bytes: Vec<u8>) -> Vec<u8> {
+        self.scrubber.scrub_body(bytes)
+    }
+
     fn scrub_json(&self, value: &Value) -> Value {
-        self.scrubber.scrub_json(value)
+        self.scrubber.scrub_foreign(value)
     }
 }
 

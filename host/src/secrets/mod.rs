@@ -35,6 +35,7 @@ pub mod handles;
 mod inspect;
 pub mod keys;
 pub mod scrub;
+mod scrub_body;
 mod scrub_forms;
 mod scrub_sieve;
 pub mod seal;

@@ -5,6 +5,7 @@
 //! forms (hashed, compressed, reversed) passes.
 
 use super::{
+    scrub_body::mended,
     scrub_forms::{SHORTEST, forms},
     scrub_sieve::Sieve,
 };
@@ -101,7 +102,37 @@ impl Scrubber {
         Cow::Owned(String::from_utf8_lossy(&replaced(text.as_bytes(), &found)).into_owned())
     }
 
-    /// Replaces every known secret in the text values of a JSON value, however deep; keys and numbers stay as they are.
+    /// Replaces every known secret in the body of an answer. What was JSON is JSON afterwards: a mark that would stand where
+    /// a number stood, or behind a backslash, becomes a text of its own.
+    pub fn scrub_body(&self, bytes: Vec<u8>) -> Vec<u8> {
+        let is_json =
+            bytes.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|b| b"{[".contains(b));
+        let found = self.find(&bytes);
+        if found.is_empty() {
+            return bytes;
+        }
+        let (clean, mut bytes) = (replaced(&bytes, &found), bytes);
+        bytes.zeroize();
+        if is_json { mended(&clean) } else { clean }
+    }
+
+    /// Replaces every known secret in a JSON value that came from elsewhere: in keys and numbers as well.
+    pub fn scrub_foreign(&self, value: &Value) -> Value {
+        match value {
+            Value::Object(members) => members
+                .iter()
+                .map(|(key, member)| (self.scrub_text(key).into_owned(), self.scrub_foreign(member)))
+                .collect(),
+            Value::Array(items) => items.iter().map(|item| self.scrub_foreign(item)).collect(),
+            Value::Number(number) => match self.scrub_text(&number.to_string()) {
+                Cow::Borrowed(_) => value.clone(),
+                Cow::Owned(text) => Value::String(text),
+            },
+            other => self.scrub_json(other),
+        }
+    }
+
+    /// Replaces every known secret in the text values of a JSON value of our own, however deep; keys and numbers are ours.
     pub fn scrub_json(&self, value: &Value) -> Value {
         match value {
             Value::String(text) => Value::String(self.scrub_text(text).into_owned()),

@@ -13,13 +13,35 @@ const SHORTEST_LINE: usize = 16;
 
 /// Every form of a value that is worth looking for. All are whole texts, so a match never cuts a character in two.
 pub(super) fn forms(value: &str) -> BTreeSet<String> {
-    let mut forms = BTreeSet::from([value.to_owned()]);
-    percent(value, &mut forms);
-    base64(value.as_bytes(), &mut forms);
-    json(value, &mut forms);
-    lines(value, &mut forms);
+    let mut forms = BTreeSet::new();
+    written(value, &mut forms);
+    recoded(value, &mut forms);
+    for line in lines(value) {
+        written(line, &mut forms);
+    }
+    if let Some(signature) = signature(value) {
+        written(signature, &mut forms);
+        recoded(signature, &mut forms);
+    }
     forms.retain(|form| form.len() >= SHORTEST);
     forms
+}
+
+/// The forms that leave letters and digits as they are and escape what is special somewhere.
+fn written(value: &str, forms: &mut BTreeSet<String>) {
+    forms.insert(value.to_owned());
+    percent(value, forms);
+    json(value, forms);
+    html(value, forms);
+}
+
+/// The forms in which nothing remains as it was.
+fn recoded(value: &str, forms: &mut BTreeSet<String>) {
+    // Names of headers and hosts lose their capitals; what shouts has nothing else.
+    forms.extend([value.to_lowercase(), value.to_uppercase()]);
+    let hex: String = value.bytes().map(|byte| format!("{byte:02x}")).collect();
+    forms.extend([hex.to_uppercase(), hex]);
+    base64(value.as_bytes(), forms);
 }
 
 /// Percent-encoding: what is kept as it is differs from one encoder to the next.
@@ -45,6 +67,10 @@ fn percent(value: &str, forms: &mut BTreeSet<String>) {
         // The form encoding of browsers, and that of encoders that keep the tilde.
         forms.insert(percent_encode(value, "*-._", upper, true));
         forms.insert(percent_encode(value, "-._~", upper, true));
+    }
+    // A URL within a URL, such as where to return to after signing in.
+    for kept in ["", "-._~"] {
+        forms.insert(percent_encode(&percent_encode(value, kept, true, false), kept, true, false));
     }
 }
 
@@ -83,12 +109,15 @@ fn base64(value: &[u8], forms: &mut BTreeSet<String>) {
 fn json(value: &str, forms: &mut BTreeSet<String>) {
     let least = json_escape(value, "", false, false);
     forms.insert(least.replace('/', "\\/"));
+    // A text of JSON within JSON.
+    forms.insert(json_escape(&least, "", false, false));
     forms.insert(least);
     for upper in [true, false] {
         forms.insert(json_escape(value, "", true, upper));
         forms.insert(json_escape(value, "<>&", false, upper));
-        // As .NET writes it.
+        // As .NET writes it, and as Gson does.
         forms.insert(json_escape(value, "\"<>&'+`", true, upper));
+        forms.insert(json_escape(value, "<>&='", false, upper));
     }
 }
 
@@ -115,20 +144,44 @@ fn json_escape(value: &str, also: &str, ascii: bool, upper: bool) -> String {
     text
 }
 
+/// HTML: what must be escaped, and the several ways to write what need not be.
+fn html(value: &str, forms: &mut BTreeSet<String>) {
+    let least = value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    for double in ["&quot;", "&#34;", "&#x22;"] {
+        let double = least.replace('"', double);
+        for single in ["&#39;", "&#x27;", "&#039;", "&apos;", "'"] {
+            let both = double.replace('\'', single);
+            forms.insert(both.replace('/', "&#x2F;"));
+            // As .NET writes it, and as templates do that care for old browsers.
+            forms.insert(both.replace('+', "&#x2B;"));
+            forms.insert(both.replace('+', "&#43;"));
+            forms.insert(both.replace('`', "&#x60;").replace('=', "&#x3D;").replace('/', "&#x2F;"));
+            forms.insert(both);
+        }
+    }
+    forms.insert(least);
+}
+
 /// The lines of a value of many lines, such as a private key in PEM, however they are joined. The armour and what stands
 /// in a certificate or a public key is public and stays readable.
-fn lines(value: &str, forms: &mut BTreeSet<String>) {
-    if !value.trim().contains('\n') {
-        return;
-    }
+fn lines(value: &str) -> Vec<&str> {
+    let mut lines = Vec::new();
     let mut public = false;
-    for line in value.lines().map(str::trim) {
+    for line in value.lines().map(str::trim).filter(|_| value.trim().contains('\n')) {
         if line.starts_with("-----") {
             public = line.starts_with("-----BEGIN")
                 && (line.contains("CERTIFICATE") || line.contains("PUBLIC KEY"));
         } else if !public && line.len() >= SHORTEST_LINE {
-            forms.insert(line.to_owned());
-            forms.insert(line.replace('/', "\\/"));
+            lines.push(line);
         }
     }
+    lines
+}
+
+/// The signature of a JWT: the rest of it is no secret, and without it worth nothing.
+fn signature(value: &str) -> Option<&str> {
+    let mut parts = value.split('.');
+    let (header, _, signature) = (parts.next()?, parts.next()?, parts.next()?);
+    let is_jwt = header.starts_with("eyJ") && parts.next().is_none() && signature.len() >= SHORTEST_LINE;
+    is_jwt.then_some(signature)
 }

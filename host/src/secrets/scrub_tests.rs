@@ -223,6 +223,47 @@ fn a_writer_serves_tracing() {
 }
 
 #[test]
+fn json_from_elsewhere_stays_json_whatever_a_secret_was() {
+    let scrubber = knowing(&["12345678", "nhunter2"]);
+    let body = r#"{"12345678": 12345678, "deep": [-9123456780, 1.50, "\nhunter2", "x\\nhunter2"]}"#;
+    let clean: Value = serde_json::from_slice(&scrubber.scrub_body(body.into())).unwrap();
+    let expected = serde_json::json!({ MARK: MARK, "deep": [MARK, 1.5, MARK, format!("x\\{MARK}")] });
+    assert_eq!(clean, expected);
+    let foreign = serde_json::json!({ "12345678": { "a": 12345678, "b": [91234567890_u64, 7] } });
+    let expected = serde_json::json!({ MARK: { "a": MARK, "b": [format!("9{MARK}90"), 7] } });
+    assert_eq!(scrubber.scrub_foreign(&foreign), expected);
+    assert_eq!(scrubber.scrub_body(b"no json: 12345678".to_vec()), format!("no json: {MARK}").into_bytes());
+}
+
+#[test]
+fn html_hex_case_and_what_was_encoded_twice_is_replaced() {
+    let scrubber = knowing(&["Ab+c/d=e<f>&\"'`g"]);
+    for form in [
+        "AB+C/D=E<F>&\"'`G",
+        "ab+c/d=e<f>&\"'`g",
+        "Ab+c/d=e&lt;f&gt;&amp;\"'`g",
+        "Ab+c/d=e&lt;f&gt;&amp;&quot;&#39;`g",
+        "Ab+c/d=e&lt;f&gt;&amp;&#34;&#39;`g",
+        "Ab+c&#x2F;d=e&lt;f&gt;&amp;&quot;&#x27;`g",
+        "Ab&#x2B;c/d=e&lt;f&gt;&amp;&quot;&#x27;`g",
+        "Ab+c&#x2F;d&#x3D;e&lt;f&gt;&amp;&quot;&#39;&#x60;g",
+        r#"Ab+c/d\u003de\u003cf\u003e\u0026\"\u0027`g"#,
+        r#"Ab+c/d=e<f>&\\\"'`g"#,
+        "Ab%252Bc%252Fd%253De%253Cf%253E%2526%2522%2527%2560g",
+        "41622b632f643d653c663e2622276067",
+        "41622B632F643D653C663E2622276067",
+    ] {
+        gone(&scrubber, form);
+    }
+    let jwt = "eyJhbGciOiJFUzM4NCJ9.eyJzdWIiOiJtZSJ9.AbCd-_EfGhIjKlMnOpQr";
+    gone(&knowing(&[jwt]), "AbCd-_EfGhIjKlMnOpQr");
+    let net = PEM.replace('+', "\\u002B").replace('\n', "\\n");
+    assert_eq!(knowing(&[PEM]).scrub_text(&net), MARK);
+    gone(&knowing(&[PEM]), "AwEHBG0wawIBAQQg/abc\\u002Bdefghijklmn");
+    gone(&knowing(&[PEM]), "AwEHBG0wawIBAQQg%2Fabc%2Bdefghijklmn");
+}
+
+#[test]
 fn json_keeps_its_keys_and_numbers() {
     let scrubber = Scrubber::new();
     scrubber.learn(&SecretValue::new("hunter2\"!"));

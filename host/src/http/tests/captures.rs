@@ -20,7 +20,7 @@ fn cookie(name: &str, cookie: &str, percent_decode: bool) -> Capture {
 async fn captured_values_are_not_shown() {
     let server = serve(|_, _| async {
         let headers = [("X-Token", "header-token"), ("set-cookie", "XSRF=cookie%2Ftoken; Path=/")];
-        reply("200", &headers, r#"{"access_token":"json\/token","echo":"json/token cookie/token","n":1}"#)
+        reply("200", &headers, r#"{"access_token":"json\/token","echo":"json/token cookie/token","n":71834462,"again":71834462,"o":{"t":"x"}}"#)
             .into()
     })
     .await;
@@ -33,16 +33,20 @@ async fn captured_values_are_not_shown() {
         cookie("raw", "XSRF", false),
         pointer("absent", "/absent"),
         pointer("number", "/n"),
+        pointer("object", "/o"),
         capture("unknown", CaptureFrom::Other),
     ];
     let answer = ready.client.send(asking).await.unwrap();
-    assert_eq!(answer.captured, ["access", "header", "decoded", "raw"]);
+    assert_eq!(answer.captured, ["access", "header", "decoded", "raw", "number"]);
     let body: Value = serde_json::from_slice(&answer.body).unwrap();
-    assert_eq!(body, json!({"access_token": "(captured)", "echo": "«secret» «secret»", "n": 1}));
+    let shown = json!({"access_token": "(captured)", "echo": "«secret» «secret»", "n": "(captured)",
+                       "again": "«secret»", "o": "(captured)"});
+    assert_eq!(body, shown);
     assert!(answer.headers.iter().all(|(name, _)| name != "set-cookie"));
     assert!(answer.headers.contains(&("x-token".to_owned(), "(captured)".to_owned())));
     assert_eq!(ready.secrets.captured("access").as_deref(), Some("json/token"));
     assert_eq!(ready.secrets.captured("decoded").as_deref(), Some("cookie/token"));
+    assert_eq!(ready.secrets.captured("number").as_deref(), Some("71834462"));
     assert_eq!(ready.secrets.captured("raw").as_deref(), Some("cookie%2Ftoken"));
 
     let mut using = request("GET", "/json/token");

@@ -259,8 +259,12 @@ impl SlotSource for Secrets {
         self.scrubber.scrub(bytes)
     }
 
+    fn scrub_body(&self, bytes: Vec<u8>) -> Vec<u8> {
+        self.scrubber.scrub_body(bytes)
+    }
+
     fn scrub_json(&self, value: &Value) -> Value {
-        self.scrubber.scrub_json(value)
+        self.scrubber.scrub_foreign(value)
     }
 }
 
