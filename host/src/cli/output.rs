@@ -69,7 +69,11 @@ impl Output {
 
     /// Prints a line on standard error.
     pub(super) fn warn(&self, line: &str) {
-        let _ = writeln!(anstream::stderr(), "{}", self.scrubber.scrub_text(line));
+        self.warn_as_it_is(&self.scrubber.scrub_text(line));
+    }
+
+    fn warn_as_it_is(&self, line: &str) {
+        let _ = writeln!(anstream::stderr(), "{line}");
     }
 
     /// Prints names and values.
@@ -104,8 +108,9 @@ impl Output {
     pub(super) fn failure(&self, failure: &Failure) -> ExitCode {
         let code = exit_code(failure);
         if self.json {
+            let failure = self.scrubber.scrub_json(&serde_json::json!(failure));
             let text = serde_json::json!({ "error": failure, "exit_code": code }).to_string();
-            self.warn(&text);
+            self.warn_as_it_is(&text);
         } else if failure.cancelled {
             self.warn("Cancelled.");
         } else {

@@ -24,8 +24,9 @@ use serde_json::Value;
 use std::{
     borrow::Cow,
     collections::VecDeque,
-    fs::{File, OpenOptions},
+    fs::{DirBuilder, File, OpenOptions},
     io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Instant,
@@ -393,11 +394,11 @@ fn resume(path: &Path) -> io::Result<File> {
 }
 
 fn create(folder: &Path, prefix: &str, now: &Zoned) -> io::Result<(String, File)> {
-    std::fs::create_dir_all(folder)?;
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let stem = format!("{prefix}_{}", now.strftime("%Y%m%d_%H%M%S"));
     for number in 1.. {
         let name = if number == 1 { format!("{stem}.txt") } else { format!("{stem}_{number}.txt") };
-        match OpenOptions::new().append(true).create_new(true).open(folder.join(&name)) {
+        match OpenOptions::new().append(true).create_new(true).mode(0o600).open(folder.join(&name)) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 10_000 => {}
             Err(error) => return Err(error),
             Ok(file) => return Ok((name, file)),
