@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
 
 mod almanac;
+mod canary;
 mod cli;
 mod configuration;
 mod connections;
@@ -12,7 +13,9 @@ mod faults;
 mod house;
 mod interruptions;
 mod keys;
+mod leaks;
 mod logs;
+mod mirror;
 mod misbehaviour;
 mod nprinting;
 mod plugins;

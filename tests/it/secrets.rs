@@ -1,96 +1,16 @@
 //! Secrets stay where they belong: in requests to the system they are for, and sealed in the database. Everything else
 //! that the program writes, prints or shows to other processes is searched for them.
 
-use crate::qlik_cloud::{Tenant, small};
-use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
+use crate::{
+    canary::{Canary, Search, family},
+    qlik_cloud::{Tenant, small},
+};
 use jackfield_simulators::{
     faults::{Fault, FaultKind},
     qlik_cloud::{NewClient, Simulator},
 };
-use jackfield_tests::{Finished, Host, wait_for};
-use std::{fs, path::Path, time::Duration};
-
-/// What is looked for: a name, and every form of a secret.
-struct Canary {
-    name: &'static str,
-    forms: Vec<Vec<u8>>,
-}
-
-impl Canary {
-    fn new(name: &'static str, value: &str) -> Canary {
-        let mut forms = vec![value.as_bytes().to_vec()];
-        let percent = |byte: u8, upper: bool| match (byte.is_ascii_alphanumeric(), upper) {
-            (true, _) => char::from(byte).to_string(),
-            (false, true) => format!("%{byte:02X}"),
-            (false, false) => format!("%{byte:02x}"),
-        };
-        forms.extend(
-            [true, false]
-                .map(|upper| value.bytes().map(|byte| percent(byte, upper)).collect::<String>().into()),
-        );
-        // What stands before a secret shifts its base64; the characters that depend on the neighbours are left out.
-        for shift in 0..3 {
-            let text = BASE64_STANDARD_NO_PAD.encode([&vec![b'x'; shift], value.as_bytes()].concat());
-            let whole = text[shift + shift.min(1)..text.len() - 2].to_owned();
-            forms.push(whole.replace('+', "-").replace('/', "_").into());
-            forms.push(whole.into());
-        }
-        Canary { name, forms }
-    }
-
-    fn is_in(&self, bytes: &[u8]) -> bool {
-        let contains = |form: &Vec<u8>| bytes.windows(form.len()).any(|window| window == form);
-        // A quick look first: windows are slow.
-        self.forms.iter().any(|form| memchr::memmem::find(bytes, form).is_some() && contains(form))
-    }
-}
-
-/// Everything that was seen, searched.
-#[derive(Default)]
-struct Search {
-    seen: Vec<(String, Vec<u8>)>,
-}
-
-impl Search {
-    fn printed(&mut self, what: &str, finished: &Finished) {
-        self.seen.push((format!("output of {what}"), finished.stdout.clone().into_bytes()));
-        self.seen.push((format!("errors of {what}"), finished.stderr.clone().into_bytes()));
-    }
-
-    fn files(&mut self, folder: &Path) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                self.files(&path);
-            } else {
-                self.seen.push((path.display().to_string(), fs::read(&path).unwrap()));
-            }
-        }
-    }
-
-    fn finds_none_of(&self, canaries: &[Canary]) {
-        let mut found = Vec::new();
-        for canary in canaries {
-            let places = self.seen.iter().filter(|(_, bytes)| canary.is_in(bytes));
-            found.extend(places.map(|(place, _)| format!("{} in {place}", canary.name)));
-        }
-        assert!(found.is_empty(), "{found:#?}");
-    }
-}
-
-#[test]
-fn the_search_finds_every_form() {
-    let value = "s3cr3t+/canary=with~odd&letters";
-    let canary = Canary::new("canary", value);
-    for before in ["", "x", "xy", "xyz"] {
-        for after in ["", "!", "!!"] {
-            let text = BASE64_STANDARD_NO_PAD.encode(format!("{before}{value}{after}"));
-            assert!(canary.is_in(text.as_bytes()), "{before}{value}{after}");
-        }
-    }
-    assert!(canary.is_in(b"a=s3cr3t%2B%2Fcanary%3Dwith%7Eodd%26letters"));
-    assert!(canary.is_in(format!("<{value}>").as_bytes()) && !canary.is_in(b"s3cr3t"));
-}
+use jackfield_tests::{Host, wait_for};
+use std::time::Duration;
 
 const ODD_KEY: &str = "canary-api-key/with+odd=letters~and more&";
 
@@ -157,9 +77,7 @@ fn no_secret_is_in_anything_that_is_written_or_printed() {
         // With the processes gone the write-ahead log may be too; it was written all the same.
         search.files(&tenant.host.data());
     }
-    assert!(
-        search.seen.iter().any(|(_, bytes)| memchr::memmem::find(bytes, "«secret»".as_bytes()).is_some())
-    );
+    assert!(search.has("«secret»"));
     let echoed = tenant.simulator.requests().iter().filter(|request| request.status == 400).count();
     assert!(echoed > 3, "the tenant echoed {echoed} times");
 
@@ -174,21 +92,6 @@ fn no_secret_is_in_anything_that_is_written_or_printed() {
     // A token is three parts; the last, its signature, is what must not be known.
     canaries.extend(tokens.iter().map(|token| Canary::new("signature", token.rsplit('.').next().unwrap())));
     search.finds_none_of(&canaries);
-}
-
-/// The processes that descend from one, itself included.
-fn family(root: u32) -> Vec<u32> {
-    let mut family = vec![root];
-    let mut at = 0;
-    while let Some(parent) = family.get(at).copied() {
-        let tasks = fs::read_dir(format!("/proc/{parent}/task")).into_iter().flatten().flatten();
-        for task in tasks {
-            let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
-            family.extend(children.split_whitespace().filter_map(|id| id.parse::<u32>().ok()));
-        }
-        at += 1;
-    }
-    family
 }
 
 #[test]
@@ -217,30 +120,17 @@ fn no_process_shows_a_secret_to_others() {
         .stderr(std::process::Stdio::null())
         .spawn()
         .unwrap();
-    let processes = wait_for("a worker in the middle of a refresh", || {
+    wait_for("a worker in the middle of a refresh", || {
         let in_lists = tenant.simulator.requests().iter().any(|request| request.path == "/api/v1/items");
-        Some(family(child.id())).filter(|family| family.len() > 1 && in_lists)
+        (family(child.id()).len() > 1 && in_lists).then_some(())
     });
     let mut search = Search::default();
-    for process in &processes {
-        for file in ["cmdline", "environ"] {
-            let bytes = fs::read(format!("/proc/{process}/{file}")).unwrap();
-            if *process == child.id() && file == "environ" {
-                // The person put it there, by that name and no other.
-                let mut own: Vec<&[u8]> = bytes.split(|byte| *byte == 0).collect();
-                own.retain(|variable| !variable.starts_with(b"THE_SECRET="));
-                assert!(bytes.len() > own.concat().len() + own.len(), "the variable was not given");
-                search.seen.push((format!("{file} of {process}"), own.join(&0)));
-            } else {
-                assert!(
-                    file != "environ" || bytes.is_empty(),
-                    "a worker has an environment: {}",
-                    String::from_utf8_lossy(&bytes)
-                );
-                search.seen.push((format!("{file} of {process}"), bytes));
-            }
-        }
+    for worker in &family(child.id())[1..] {
+        let environment = std::fs::read_to_string(format!("/proc/{worker}/environ")).unwrap();
+        assert_eq!(environment, "", "a worker has an environment");
     }
+    search.processes(child.id(), "THE_SECRET");
+    assert!(search.has("worker") && search.has("THE_SECRET"), "the processes were not looked at");
     search.files(&tenant.host.data());
     assert!(child.wait().unwrap().success());
     search.files(&tenant.host.data());
@@ -285,7 +175,7 @@ fn a_plugin_that_logs_what_a_server_echoes_logs_no_secret() {
         search.printed(&format!("{command:?}"), &host.run(command).expect_success());
     }
     assert!(simulator.requests().iter().any(|request| request.path == "/echo" && request.status == 200));
-    assert!(search.seen.iter().any(|(_, bytes)| memchr::memmem::find(bytes, b"the server said").is_some()));
+    assert!(search.has("the server said"));
     search.files(&host.data());
     search.finds_none_of(&[Canary::new("token", ODD_KEY)]);
 }

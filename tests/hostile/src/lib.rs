@@ -19,6 +19,7 @@ use jackfield_plugin::{
 use serde::{Deserialize, Serialize};
 use std::{future::Future, task::Poll};
 
+mod parrot;
 #[cfg(test)]
 mod tests;
 
@@ -63,7 +64,11 @@ impl Connector for Hostile {
     type Settings = Settings;
 
     fn describe() -> Description {
-        let uses = [("token", Place::Bearer, "/*")];
+        let uses = [
+            ("token", Place::Bearer, "/*"),
+            ("token", Place::Json { pointer: "/key".to_owned() }, "/json/*"),
+            ("token", Place::Form { field: "key".to_owned() }, "/form/*"),
+        ];
         Description::of::<Settings>("hostile", "Hostile", env!("CARGO_PKG_VERSION"))
             .summary("Misbehaves on request.")
             .object("thing", "thing", "things")
@@ -75,6 +80,11 @@ impl Connector for Hostile {
     async fn test(context: &Asked, checks: &mut Checks) -> Result<(), Failure> {
         match context.settings().mode.as_str() {
             "lie_check" => checks.pass("World peace", "nobody declared this check"),
+            mode if mode.starts_with("parrot") => {
+                let said = parrot::repeat(context, mode, false).await?;
+                checks.pass("Server reachable", said);
+                return Ok(());
+            }
             mode => act(context, mode, false).await?,
         }
         checks
@@ -83,9 +93,13 @@ impl Connector for Hostile {
     }
 
     async fn refresh(context: &Asked) -> Result<RefreshReport, Failure> {
-        act(context, &context.settings().mode, true).await?;
+        let mode = context.settings().mode.as_str();
+        let summary = match mode.starts_with("parrot") {
+            true => parrot::repeat(context, mode, true).await?,
+            false => act(context, mode, true).await.map(|()| "behaved, in the end".to_owned())?,
+        };
         context.catalog().complete("thing").await?;
-        Ok(RefreshReport { summary: "behaved, in the end".to_owned() })
+        Ok(RefreshReport { summary })
     }
 }
 
