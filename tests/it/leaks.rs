@@ -2,11 +2,24 @@
 //! in every way and place.
 
 use crate::{
-    canary::{Canary, Search, WAYS},
-    mirror::{Mirror, PLACES},
-    support::{misbehave, no_worker_left},
+    canary::{Canary, Search, WAYS, family},
+    mirror::{Mirror, PLACES, fully_escaped},
+    qlik_cloud::{Tenant, small},
+    support::{adding, misbehave, no_worker_left},
 };
-use jackfield_tests::Host;
+use jackfield_simulators::{
+    faults::{Fault, FaultKind},
+    qlik_cloud::NewClient,
+};
+use jackfield_tests::{Host, wait_for};
+use std::{
+    fs,
+    os::unix::{
+        fs::{MetadataExt, PermissionsExt},
+        process::ExitStatusExt,
+    },
+    process::{Child, Command, Stdio},
+};
 
 /// A secret with everything in it that some encoding escapes.
 const ODD: &str = "Canary+api/key=with~odd&letters<'\">`\\and-More!";
@@ -24,7 +37,7 @@ fn facing(mirror: &Mirror, secret: &str) -> Host {
     let mut host = Host::with_plugins(&["hostile"]);
     host.set("JACKFIELD_LOG__LEVEL", "trace");
     host.set("TMPDIR", host.work().join("data/temporary").display().to_string());
-    std::fs::create_dir_all(host.data().join("temporary")).unwrap();
+    fs::create_dir_all(host.data().join("temporary")).unwrap();
     host.file("token", secret);
     let url = format!("server_url={}", mirror.url());
     let fixed = ["connection", "add", "hostile", "H", "--set", &url, "--set", "mode=ok"];
@@ -75,11 +88,143 @@ fn what_a_server_echoes_leaks_nowhere_whatever_the_plugin_does_with_it() {
 
 /// A secret, and what of it is as good as the whole.
 fn canaries(secret: &str) -> Vec<Canary> {
-    let mut canaries = vec![Canary::new("secret", secret.trim())];
+    let escaped = fully_escaped(secret.trim());
+    let mut canaries = vec![Canary::new("secret", secret.trim()), Canary::new("escaped secret", &escaped)];
     if secret == JWT {
         canaries.push(Canary::new("signature", secret.rsplit('.').next().unwrap()));
     }
     canaries
+}
+
+/// A connection whose refresh waits in the middle, when its token is in use.
+fn slow_tenant() -> Tenant {
+    let mut tenant = Tenant::with(small(), &NewClient::default());
+    tenant.host.set("TMPDIR", tenant.host.data().display().to_string());
+    tenant.add(&[]).expect_success();
+    tenant.simulator.clear_faults();
+    tenant.simulator.clear_requests();
+    tenant.simulator.add_fault(Fault::new("/api/v1/spaces", FaultKind::Hang));
+    tenant
+}
+
+/// The tokens and the secret that a tenant knows.
+fn known_to(tenant: &Tenant) -> Vec<Canary> {
+    let tokens = tenant.simulator.issued_tokens();
+    let signature = |token: &String| token.rsplit('.').next().unwrap().to_owned();
+    let tokens = tokens.iter().flat_map(|token| [token.clone(), signature(token)]);
+    tokens.chain([tenant.client.client_secret.clone()]).map(|value| Canary::new("secret", &value)).collect()
+}
+
+/// Starts a refresh that may leave as much of a core as the system allows, if nobody forbids it.
+fn start_with_core(host: &Host) -> Child {
+    let script = r#"ulimit -c unlimited 2>/dev/null; exec "$0" "$@""#;
+    let jackfield = host.command(["connection", "refresh", "T", "--log-level", "trace"]);
+    let mut command = Command::new("sh");
+    command.args(["-c", script]).arg(jackfield.get_program()).args(jackfield.get_args());
+    command.env_clear().envs(jackfield.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.current_dir(host.work()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+#[test]
+fn a_crash_leaves_nothing_behind() {
+    for signal in ["KILL", "SEGV", "ABRT"] {
+        let tenant = slow_tenant();
+        let child = start_with_core(&tenant.host);
+        let host = child.id();
+        let worker = wait_for("a worker in the middle of a refresh", || {
+            let waits = tenant.simulator.requests().iter().any(|request| request.path == "/api/v1/items");
+            family(host).get(1).copied().filter(|_| waits)
+        });
+        let mut search = Search::default();
+        search.processes(host, "-");
+        for process in [host, worker] {
+            let limits = fs::read_to_string(format!("/proc/{process}/limits")).unwrap();
+            let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+            let values: Vec<&str> = core.split_whitespace().skip(4).take(2).collect();
+            assert_eq!(values, ["0", "0"], "{core}");
+        }
+        jackfield_tests::host::signal(host, signal);
+        let ended = child.wait_with_output().unwrap();
+        assert!(ended.status.signal().is_some() && !ended.status.core_dumped(), "{signal}: {ended:?}");
+        no_worker_left(&tenant.host);
+        search.add("output", ended.stdout);
+        search.add("errors", ended.stderr);
+        assert!(search.has("operation"), "nothing was traced");
+        search.files(&tenant.host.data());
+        // Whoever comes next tidies up, and is searched as well.
+        tenant.simulator.clear_faults();
+        for command in ["list", "show T", "log T"] {
+            let words = ["connection"].into_iter().chain(command.split(' '));
+            search.printed(command, &tenant.host.run(words).expect_success());
+        }
+        search.files(&tenant.host.data());
+        let is_core = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with("core");
+        let cores = fs::read_dir(tenant.host.work()).unwrap().map(Result::unwrap).filter(is_core);
+        assert_eq!(cores.count(), 0, "{signal}: a core file");
+        search.finds_none_of(&known_to(&tenant));
+    }
+}
+
+#[test]
+fn what_only_the_owner_may_read_is_so_in_an_open_folder_too() {
+    let host = Host::with_plugins(&["hostile"]);
+    fs::set_permissions(host.data(), fs::Permissions::from_mode(0o755)).unwrap();
+    host.file("token", ODD);
+    host.run(adding("H")).expect_success();
+    let (mut folders, mut seen) = (vec![host.data()], 0);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            let (path, metadata) = (entry.path(), entry.metadata().unwrap());
+            if metadata.is_dir() && entry.file_name() != "plugins" {
+                folders.push(path.clone());
+            } else if !metadata.is_dir() {
+                assert_eq!(metadata.mode() & 0o077, 0, "{} has mode {:o}", path.display(), metadata.mode());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 2, "the folder is nearly empty");
+}
+
+#[test]
+fn a_proxy_password_is_shown_nowhere() {
+    let mut host = Host::with_plugins(&["hostile"]);
+    host.file("token", "some-other-secret");
+    let (server, proxy) = (Mirror::start(), Mirror::start());
+    proxy.offer("bearer", &["text"]);
+    let password = "Canary/proxy+pass word";
+    let mut url = reqwest::Url::parse(proxy.url()).unwrap();
+    url.set_username("anna").unwrap();
+    url.set_password(Some(password)).unwrap();
+    host.set("JACKFIELD_HTTP__PROXY", url.as_str());
+    host.set("JACKFIELD_LOG__LEVEL", "trace");
+    let mut search = Search::default();
+    let server_url = format!("server_url={}", server.url());
+    let add = ["connection", "add", "hostile", "H", "--set", &server_url, "--set", "mode=ok", "--secret"];
+    search.printed("add", &host.run([&add[..], &["token=@token"]].concat()).expect_success());
+    misbehave(&host, "H", "parrot");
+    for words in [["config", "show", "--json"], ["connection", "test", "H"], ["connection", "refresh", "H"]] {
+        search.printed(&format!("{words:?}"), &host.run(words));
+    }
+    search.printed("config", &host.run(["config", "show"]).expect_success());
+    for broken in [":999999", ":x", "host:1 2", "[::1"] {
+        let port = url.port().unwrap();
+        let [text, plain] = [url.as_str(), &format!("http://anna:{password}@127.0.0.1:{port}")];
+        for text in
+            [text, plain].map(|text| text.replace(&format!("127.0.0.1:{port}"), &format!("x{broken}")))
+        {
+            host.set("JACKFIELD_HTTP__PROXY", text);
+            let refused = host.run(["config", "show"]);
+            assert_eq!(refused.code(), 2, "{}", refused.all());
+            assert!(refused.stderr.contains("JACKFIELD_HTTP__PROXY: "), "{}", refused.stderr);
+            search.printed("a broken proxy", &refused);
+        }
+    }
+    search.files(&host.data());
+    assert!(search.has("anna:***@") && search.has("which resolves the names"), "nothing was hidden");
+    assert!(proxy.asked() > 0 && server.asked() == 0, "the proxy was not used");
+    search.finds_none_of(&[Canary::new("password", password)]);
 }
 
 #[test]

@@ -6,13 +6,17 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
 };
 
 /// Where an echo stands.
 pub(crate) const PLACES: &[&str] = &[
     "text",
+    "escaped",
     "json",
     "key",
     "html",
@@ -32,6 +36,7 @@ pub(crate) struct Mirror {
     url: String,
     paths: Arc<Mutex<Vec<String>>>,
     shown: Arc<Mutex<Vec<String>>>,
+    asked: Arc<AtomicUsize>,
 }
 
 impl Mirror {
@@ -40,15 +45,17 @@ impl Mirror {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (paths, shown) = (Arc::<Mutex<Vec<String>>>::default(), Arc::<Mutex<Vec<String>>>::default());
-        let shared = (paths.clone(), shown.clone());
+        let asked = Arc::<AtomicUsize>::default();
+        let (shared, count) = ((paths.clone(), shown.clone()), asked.clone());
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
+                count.fetch_add(1, Ordering::SeqCst);
                 let (paths, shown) = shared.clone();
                 // Whoever hangs up has seen enough.
                 thread::spawn(move || serve(stream, &paths.lock().unwrap().join("\n"), &shown));
             }
         });
-        Mirror { url, paths, shown }
+        Mirror { url, paths, shown, asked }
     }
 
     /// Its address.
@@ -66,6 +73,11 @@ impl Mirror {
     /// How many are offered.
     pub(crate) fn offered(&self) -> usize {
         self.paths.lock().unwrap().len()
+    }
+
+    /// How many requests there were.
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
     }
 
     /// The secrets that it was shown, one for each request.
@@ -137,6 +149,7 @@ fn answer(place: &str, secret: &str, echo: &str) -> Vec<Vec<u8>> {
     };
     match place {
         "json" => whole("200 OK", JSON, &format!(r#"{{"echo":{quoted}}}"#)),
+        "escaped" => whole("200 OK", JSON, &format!(r#"{{"echo":"{}"}}"#, fully_escaped(secret))),
         "key" => whole("200 OK", JSON, &format!(r#"{{{quoted}:[{{{quoted}:1}}]}}"#)),
         "html" => whole("200 OK", "content-type: text/html\r\n", &format!("<p title=\"{echo}\">{echo}</p>")),
         "header" => {
@@ -173,6 +186,11 @@ fn answer(place: &str, secret: &str, echo: &str) -> Vec<Vec<u8>> {
         }
         _ => whole("200 OK", "content-type: text/plain\r\n", &format!("the server said {echo}.")),
     }
+}
+
+/// JSON in which every character is escaped: no encoder that we know does that, and every reader understands it.
+pub(crate) fn fully_escaped(text: &str) -> String {
+    text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect()
 }
 
 const JSON: &str = "content-type: application/json\r\n";

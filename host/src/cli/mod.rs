@@ -8,6 +8,7 @@ mod connection_view;
 mod key;
 mod output;
 mod plugin;
+mod privacy;
 mod progress;
 mod run;
 mod worker;
@@ -126,6 +127,7 @@ impl Desk {
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
+    privacy::leave_no_core();
     let cli = Cli::parse();
     match cli.command {
         Command::Worker => worker::main(),
@@ -146,9 +148,12 @@ fn completions(shell: clap_complete::Shell) {
 
 fn with_runtime(global: Global, command: Command) -> ExitCode {
     set_colour(global.color);
+    privacy::close_memory();
     let scrubber = Scrubber::new();
+    privacy::tell_panics(scrubber.clone());
     let output = Output::new(global.json, scrubber.clone());
     let outcome = load(&global).and_then(|loaded| {
+        privacy::learn(&loaded.config, &scrubber);
         log_to_stderr(&loaded.config, &scrubber)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime =

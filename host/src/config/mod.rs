@@ -273,6 +273,10 @@ fn explain(error: &figment::Error) -> String {
         {
             format!("{key}: has a value that it cannot have{place}")
         }
+        // Nobody can read the parts of what is no URL; what stands before an @ may be a password.
+        kind if error.path.last().is_some_and(|last| last == "proxy") => {
+            format!("{key}: {}{place}", without_user(&kind.to_string()))
+        }
         kind if key.is_empty() => format!("{}{place}", kind.to_string().trim_end()),
         kind => format!("{key}: {kind}{place}"),
     }
@@ -281,6 +285,18 @@ fn explain(error: &figment::Error) -> String {
 /// The variable that sets a key.
 fn variable(key: &str) -> String {
     format!("JACKFIELD_{}", key.to_uppercase().replace('.', "__"))
+}
+
+/// A text in which somebody tried to write a URL, without what stands before the @ in it.
+fn without_user(text: &str) -> String {
+    match text.rsplit_once('@') {
+        Some((before, after)) => {
+            let head =
+                before.split_once("//").map_or("", |(head, _)| head).split('"').next().unwrap_or_default();
+            format!("{head}\"***@{after}")
+        }
+        None => text.to_owned(),
+    }
 }
 
 /// A URL without the password that it may hold.

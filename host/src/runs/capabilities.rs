@@ -9,10 +9,12 @@ use super::{
     log::RunLog,
     notice::{Notice, Watcher},
 };
-use crate::{http::client::Client, model::id::ConnectionId, store::Store, worker::Capabilities};
+use crate::{
+    http::client::Client, model::id::ConnectionId, secrets::Scrubber, store::Store, worker::Capabilities,
+};
 use jackfield_plugin::contract::{
     Blame, Call, Done, Failure,
-    catalog::{CatalogEnd, CatalogPut, How},
+    catalog::{CatalogEnd, CatalogPut, How, Object},
     http::HttpRequest,
     run::{LogLine, Progress, Random, RandomBytes, Sleep, StateGet, StateSet, TimeNow},
     secrets::{SecretInspect, SessionClose, SessionOpen, SignJwt},
@@ -77,7 +79,10 @@ impl Surroundings {
                 serve(message, |request: SecretInspect| async move { self.desk.facts(&request.field) }).await
             }
             SignJwt::NAME => serve(message, |request| self.desk.sign_jwt(request)).await,
-            CatalogPut::NAME => serve(message, |request| self.put(request)).await,
+            CatalogPut::NAME => {
+                let tainted = self.log.scrubber().finds(&message);
+                serve(message, |request| self.put(request, tainted)).await
+            }
             CatalogEnd::NAME => serve(message, |request| self.end(request)).await,
             Progress::NAME => serve(message, |request| self.progress(request)).await,
             LogLine::NAME => serve(message, |request| self.line(request)).await,
@@ -101,7 +106,12 @@ impl Surroundings {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).clone().into_iter().collect()
     }
 
-    async fn put(&self, request: CatalogPut) -> Result<Done, Failure> {
+    /// Takes a page of objects. A secret in it is one that the plugin decoded from what nobody could recognise.
+    async fn put(&self, mut request: CatalogPut, tainted: bool) -> Result<Done, Failure> {
+        if tainted {
+            let scrubber = self.log.scrubber();
+            request.objects.iter_mut().for_each(|object| clean(object, &scrubber));
+        }
         self.log.rows(request.exchange, request.objects.len());
         self.sink()?.put(request).await
     }
@@ -141,7 +151,9 @@ impl Surroundings {
     }
 
     async fn set_state(&self, request: StateSet) -> Result<Done, Failure> {
-        let StateSet { key, value } = request;
+        let scrubber = self.log.scrubber();
+        let key = scrubber.scrub_text(&request.key).into_owned();
+        let value = scrubber.scrub_foreign(&request.value);
         let length = value.to_string().len();
         if key.len() > 256 || length > LONGEST_STATE {
             return Err(Failure::plugin(format!("the state \"{key:.64}\" of {length} bytes is too large")));
@@ -153,6 +165,17 @@ impl Surroundings {
         state.insert(key, value);
         Ok(Done {})
     }
+}
+
+/// An object without secrets.
+fn clean(object: &mut Object, scrubber: &Scrubber) {
+    let Object { id, name, parent, modified, links, attributes } = object;
+    let links = links.iter_mut().flat_map(|link| [&mut link.relation, &mut link.kind, &mut link.id]);
+    for text in [id, name].into_iter().chain(parent).chain(modified).chain(links) {
+        *text = scrubber.scrub_text(text).into_owned();
+    }
+    let clean = scrubber.scrub_body(std::mem::take(attributes).into_bytes());
+    *attributes = String::from_utf8_lossy(&clean).into_owned();
 }
 
 /// Decodes a request, does the work, and encodes what came of it. The message is let go of before the work: it may be much

@@ -81,6 +81,11 @@ impl Scrubber {
         }
     }
 
+    /// Whether a known secret stands in bytes.
+    pub fn finds(&self, bytes: &[u8]) -> bool {
+        !self.find(bytes).is_empty()
+    }
+
     /// Replaces every known secret in bytes. Returns the same bytes if there is none.
     pub fn scrub(&self, mut bytes: Vec<u8>) -> Vec<u8> {
         let found = self.find(&bytes);
@@ -105,15 +110,24 @@ impl Scrubber {
     /// Replaces every known secret in the body of an answer. What was JSON is JSON afterwards: a mark that would stand where
     /// a number stood, or behind a backslash, becomes a text of its own.
     pub fn scrub_body(&self, bytes: Vec<u8>) -> Vec<u8> {
-        let is_json =
-            bytes.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|b| b"{[".contains(b));
-        let found = self.find(&bytes);
-        if found.is_empty() {
-            return bytes;
+        let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+        if !first.is_some_and(|first| b"{[".contains(first)) {
+            return self.scrub(bytes);
         }
-        let (clean, mut bytes) = (replaced(&bytes, &found), bytes);
-        bytes.zeroize();
-        if is_json { mended(&clean) } else { clean }
+        let found = self.find(&bytes);
+        let clean = match found.is_empty() {
+            true => bytes,
+            false => mended(&replaced(&bytes, &found)),
+        };
+        self.unescaped(&clean).unwrap_or(clean)
+    }
+
+    /// The JSON without secrets, if one of them shows only to a reader that takes escapes away from letters and digits.
+    fn unescaped(&self, json: &[u8]) -> Option<Vec<u8>> {
+        memchr::memmem::find(json, b"\\u00")?;
+        let value: Value = serde_json::from_slice(json).ok()?;
+        let clean = self.scrub_foreign(&value);
+        (clean != value).then(|| serde_json::to_vec(&clean).unwrap_or_default())
     }
 
     /// Replaces every known secret in a JSON value that came from elsewhere: in keys and numbers as well.

@@ -229,6 +229,12 @@ fn json_from_elsewhere_stays_json_whatever_a_secret_was() {
     let clean: Value = serde_json::from_slice(&scrubber.scrub_body(body.into())).unwrap();
     let expected = serde_json::json!({ MARK: MARK, "deep": [MARK, 1.5, MARK, format!("x\\{MARK}")] });
     assert_eq!(clean, expected);
+    let escaped = r#"{"a": "\u0068unter2", "b": 1.50, "\u0031\u003234567\u0038": "it\u0027s"}"#;
+    let both = knowing(&["hunter2", "12345678"]);
+    let clean: Value = serde_json::from_slice(&both.scrub_body(escaped.into())).unwrap();
+    assert_eq!(clean, serde_json::json!({ "a": MARK, "b": 1.5, MARK: "it's" }));
+    let innocent = r#"{"b": 1.50, "c": "it\u0027s"}"#;
+    assert_eq!(scrubber.scrub_body(innocent.into()), innocent.as_bytes(), "not a byte is changed");
     let foreign = serde_json::json!({ "12345678": { "a": 12345678, "b": [91234567890_u64, 7] } });
     let expected = serde_json::json!({ MARK: { "a": MARK, "b": [format!("9{MARK}90"), 7] } });
     assert_eq!(scrubber.scrub_foreign(&foreign), expected);

@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
+    io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, BufReader},
     process::{Child, ChildStderr, ChildStdin, ChildStdout, Command},
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     task::{JoinHandle, JoinSet},
@@ -278,6 +278,12 @@ fn listen(errors: ChildStderr, printed: Printed, last_words: LastWords) -> JoinH
                 Ok(0) | Err(_) => return,
                 Ok(_) => {}
             }
+            if line.len() as u64 == LONGEST_LINE
+                && !line.ends_with(b"\n")
+                && skip_line(&mut errors).await.is_err()
+            {
+                return;
+            }
             let line = String::from_utf8_lossy(&line).trim_end().to_owned();
             printed(&line);
             let mut words = last_words.lock().unwrap_or_else(PoisonError::into_inner);
@@ -287,6 +293,21 @@ fn listen(errors: ChildStderr, printed: Printed, last_words: LastWords) -> JoinH
             }
         }
     })
+}
+
+/// Drops the rest of a line, however long.
+async fn skip_line(reader: &mut (impl AsyncBufRead + Unpin)) -> io::Result<()> {
+    loop {
+        let bytes = reader.fill_buf().await?;
+        let (length, ended) = match memchr::memchr(b'\n', bytes) {
+            Some(at) => (at + 1, true),
+            None => (bytes.len(), bytes.is_empty()),
+        };
+        reader.consume(length);
+        if ended {
+            return Ok(());
+        }
+    }
 }
 
 /// How a process ended, in words.

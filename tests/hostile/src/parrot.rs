@@ -40,10 +40,25 @@ async fn paths(context: &Asked) -> Result<Vec<String>, Failure> {
 async fn ask(context: &Asked, path: &str) -> String {
     match context.host().call(&asking(&context.settings().token, path)).await {
         Ok(HttpResponse { status, headers, body, .. }) => {
+            // As any connector does that reads JSON: what was escaped is not any more.
+            let decoded = serde_json::from_slice::<serde_json::Value>(&body).map(|json| texts(&json));
             let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}; ")).collect();
-            format!("{path} {status} {headers} {}", String::from_utf8_lossy(&body))
+            let body = String::from_utf8_lossy(&body);
+            format!("{path} {status} {headers} {body} {}", decoded.unwrap_or_default())
         }
         Err(failure) => format!("{path} {failure:?}"),
+    }
+}
+
+/// The texts of a JSON value, keys included.
+fn texts(json: &serde_json::Value) -> String {
+    match json {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Array(items) => items.iter().map(texts).collect(),
+        serde_json::Value::Object(members) => {
+            members.iter().map(|(key, value)| format!("{key} {}", texts(value))).collect()
+        }
+        other => other.to_string(),
     }
 }
 
