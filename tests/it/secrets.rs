@@ -3,6 +3,7 @@
 
 use crate::{
     canary::{Canary, Search, family},
+    nprinting::{self, Server},
     qlik_cloud::{Tenant, small},
 };
 use jackfield_simulators::{
@@ -91,6 +92,44 @@ fn no_secret_is_in_anything_that_is_written_or_printed() {
     canaries.extend(tokens.iter().map(|token| Canary::new("access token", token)));
     // A token is three parts; the last, its signature, is what must not be known.
     canaries.extend(tokens.iter().map(|token| Canary::new("signature", token.rsplit('.').next().unwrap())));
+    search.finds_none_of(&canaries);
+}
+
+#[test]
+fn what_signs_in_to_nprinting_is_seen_nowhere_else() {
+    let mut server = Server::new(nprinting::small());
+    let key = std::fs::read_to_string(server.host.work().join("key.pem")).unwrap();
+    server.host.set("JACKFIELD_LOG__LEVEL", "trace");
+    server.host.set("JACKFIELD_LOG__FORMAT", "json");
+    let mut search = Search::default();
+    for echo in [None, Some(400), Some(200)] {
+        server.simulator.clear_faults();
+        if let Some(status) = echo {
+            // The first answer is as it should be, so that there are cookies to be shown.
+            server.simulator.add_fault(Fault::new("/api/v1/", FaultKind::Echo { status }).after(3));
+        }
+        search.printed("add", &server.add(&[]));
+        for command in ["test", "refresh", "show", "log"] {
+            for json in [None, Some("--json")] {
+                let words = ["connection", command, "N"].into_iter().chain(json);
+                search.printed(&format!("{command}, echo {echo:?}"), &server.host.run(words));
+            }
+        }
+        for run in server.host.json(["run", "list", "--limit", "1000"]).as_array().unwrap() {
+            search.printed("run show", &server.host.run(["run", "show", run["id"].as_str().unwrap()]));
+        }
+        search.files(&server.host.data());
+    }
+    // This connector repeats nothing of an error's body; what it does with the rows that it takes for objects is searched.
+    let echoed = server.simulator.requests().iter().filter(|request| request.status == 400).count();
+    assert!(echoed > 3, "the server echoed {echoed} times");
+    let shown = server.simulator.shown_credentials();
+    let tokens: Vec<&String> = shown.iter().filter(|value| value.starts_with("eyJ")).collect();
+    assert!(tokens.len() > 3 && shown.len() > tokens.len() + 3, "too little was shown: {shown:?}");
+    let signature = |token: &&String| Canary::new("signature", token.rsplit('.').next().unwrap());
+    let mut canaries: Vec<Canary> = tokens.iter().map(signature).collect();
+    canaries.extend(shown.iter().map(|value| Canary::new("token or cookie", value)));
+    canaries.push(Canary::new("private key", key.trim()));
     search.finds_none_of(&canaries);
 }
 

@@ -302,6 +302,12 @@ impl Simulator {
         self.world.journal.entries()
     }
 
+    /// Every token and cookie that clients have shown.
+    #[must_use]
+    pub fn shown_credentials(&self) -> Vec<String> {
+        self.world.credentials()
+    }
+
     /// The counters.
     #[must_use]
     pub fn counters(&self) -> Counters {

@@ -36,6 +36,7 @@ async fn gate(world: Arc<World>, routes: Router, request: Request) -> Response {
         return run(routes, request).await;
     }
     let mut visit = world.journal.arrive(received(&request));
+    world.note_credentials(request.headers());
     let (response, user) = pass(&world, routes, request).await;
     visit.answered(response.status().as_u16(), user);
     response
@@ -66,6 +67,7 @@ async fn pass(world: &World, routes: Router, mut request: Request) -> (Response,
     respell(&mut request, &path_and_query);
     let target = Target { base_url: &world.base_url, path_and_query: &path_and_query, trace_id: "" };
     match &fault {
+        Some(FaultKind::Echo { status }) => return (sabotage::echo(*status, request).await, None),
         // The list goes on with the first page for ever.
         Some(FaultKind::RepeatPage) => query.set("offset", "0"),
         Some(FaultKind::Status {

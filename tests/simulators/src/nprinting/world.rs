@@ -1,8 +1,9 @@
 //! The simulated server as a whole: what every request can reach.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use axum::http::{HeaderMap, HeaderValue};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -62,6 +63,8 @@ pub(crate) struct World {
     catalog: RwLock<Arc<Catalog>>,
     directory: Mutex<Directory>,
     sequences: Mutex<HashMap<String, Arc<Vec<Place>>>>,
+    /// Every token and cookie that was shown.
+    credentials: Mutex<BTreeSet<String>>,
 }
 
 impl World {
@@ -86,10 +89,27 @@ impl World {
             catalog: RwLock::new(Arc::new(catalog)),
             directory: Mutex::default(),
             sequences: Mutex::default(),
+            credentials: Mutex::default(),
             base_url,
             front,
             config,
         }
+    }
+
+    /// Remembers what a client shows of itself.
+    pub(crate) fn note_credentials(&self, headers: &HeaderMap) {
+        let texts = |name| headers.get_all(name).iter().filter_map(|value: &HeaderValue| value.to_str().ok());
+        let tokens = texts("authorization").filter_map(|text| text.split_once(' '));
+        let cookies =
+            texts("cookie").flat_map(|text| text.split("; ")).filter_map(|pair| pair.split_once('='));
+        let shown = tokens.chain(cookies).map(|(_, value)| value).chain(texts("x-xsrf-token"));
+        let mut credentials = self.credentials.lock().unwrap_or_else(PoisonError::into_inner);
+        credentials.extend(shown.map(str::to_owned));
+    }
+
+    /// Every token and cookie that was shown.
+    pub(crate) fn credentials(&self) -> Vec<String> {
+        self.credentials.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
     /// The content as it is now.
