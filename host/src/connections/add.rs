@@ -1,6 +1,6 @@
 //! Adding a connection: check, draft, test, save.
 
-use super::{check_cap, check_name, invalid, must_have_passed, secrets};
+use super::{check_cap, check_name, check_no_secret, invalid, must_have_passed, secrets, texts};
 use crate::{
     app::App,
     model::{
@@ -49,6 +49,8 @@ pub async fn draft(app: &App, new: NewConnection) -> Result<Connection, Failure>
     let secrets: BTreeMap<String, SecretValue> =
         new.secrets.into_iter().filter(|(_, value)| !value.reveal().is_empty()).collect();
     let given: BTreeSet<String> = secrets.keys().cloned().collect();
+    let own = [("name", name.as_str()), ("description", new.description.as_str())];
+    check_no_secret(own.into_iter().chain(texts(&new.settings)), &secrets)?;
     let settings = form.check(&new.settings, &given).map_err(|problems| invalid(&problems))?;
     let now = app.store.now().await?;
     let connection = Connection {

@@ -5,7 +5,7 @@
 //! again, and what was stored for the old one is forgotten, whether it was in use or not. Otherwise whoever may edit could
 //! have a stored secret sent to a server of their own.
 
-use super::{add, check_cap, check_name, invalid, must_have_passed, secrets};
+use super::{add, check_cap, check_name, check_no_secret, invalid, must_have_passed, secrets, texts};
 use crate::{
     app::App,
     model::{
@@ -68,6 +68,13 @@ pub async fn plan(app: &App, old: &Connection, change: Change) -> Result<Plan, F
     new.updated_at = app.store.now().await?;
     let given: BTreeMap<String, SecretValue> =
         change.secrets.into_iter().filter(|(_, value)| !value.reveal().is_empty()).collect();
+    if change.name.is_some() || new.description != old.description || !change.settings.is_empty() {
+        let mut known: BTreeMap<String, SecretValue> =
+            secrets::open_readable(app, &old.id).await?.values.into_iter().collect();
+        known.extend(given.clone());
+        let own = [("name", new.name.as_str()), ("description", new.description.as_str())];
+        check_no_secret(own.into_iter().chain(texts(&change.settings)), &known)?;
+    }
     if change.settings.is_empty() && given.is_empty() && change.tls.is_none() && !change.accept_hosts {
         app.store.update_connection(&new).await?;
         return Ok(Plan::Saved(Box::new(new)));

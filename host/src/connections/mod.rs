@@ -10,10 +10,22 @@ pub mod secrets;
 
 use crate::{
     app::App,
-    model::{connection::Connection, run::Run, run::RunState, settings::Problem, text::printable},
+    model::{
+        connection::Connection,
+        run::{Run, RunState},
+        secret::SecretValue,
+        settings::Problem,
+        text::printable,
+    },
+    secrets::Scrubber,
     store,
 };
 use jackfield_plugin::contract::{Failure, Stage};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// From this length on, in bytes, a secret's value is no word that a name could hold by chance.
+const SHORTEST_SECRET: usize = 8;
 
 /// The connection of a name, or of an id.
 ///
@@ -82,6 +94,38 @@ async fn check_name(app: &App, name: &str, own: Option<&Connection>) -> Result<S
         Some(other) if own.is_none_or(|own| own.id != other.id) => Err(name_taken(&other.name)),
         _ => Ok(name.to_owned()),
     }
+}
+
+/// The texts of settings, with their fields.
+fn texts(settings: &Map<String, Value>) -> impl Iterator<Item = (&str, &str)> {
+    settings.iter().filter_map(|(field, value)| Some((field.as_str(), value.as_str()?)))
+}
+
+/// Refuses texts that hold the value of a secret: they are stored and shown as they stand. Whoever pasted a value into the
+/// wrong place is told so before anything is kept.
+fn check_no_secret<'a>(
+    texts: impl Iterator<Item = (&'a str, &'a str)>,
+    secrets: &BTreeMap<String, SecretValue>,
+) -> Result<(), Failure> {
+    let scrubber = Scrubber::new();
+    // A short value may well be a word that a name has by right.
+    secrets
+        .values()
+        .filter(|secret| secret.reveal().trim().len() >= SHORTEST_SECRET)
+        .for_each(|secret| scrubber.learn(secret));
+    for (field, text) in texts {
+        if scrubber.finds(text.as_bytes()) {
+            return Err(Failure::you(format!(
+                "{field} holds the value of a secret, and it would be stored and shown as it stands"
+            ))
+            .at(Stage::Settings)
+            .field(field)
+            .remedy(
+                "leave the secret out of it; if it stands in your shell's history now, have it replaced",
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn name_taken(name: &str) -> Failure {
