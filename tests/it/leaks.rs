@@ -228,6 +228,40 @@ fn a_proxy_password_is_shown_nowhere() {
 }
 
 #[test]
+fn a_secret_in_the_wrong_place_is_refused_before_it_is_kept() {
+    let mirror = Mirror::start();
+    let host = facing(&mirror, ODD);
+    let server_url = format!("server_url={}", mirror.url());
+    let shown = format!("as shown: {ODD}");
+    let in_url = (WAYS[3].1)(ODD);
+    let add = |name: &str, more: &[&str]| {
+        let fixed = ["connection", "add", "hostile", name, "--set", &server_url, "--secret", "token=@token"];
+        host.run([&fixed[..], more].concat())
+    };
+    let edit = |more: &[&str]| host.run([&["connection", "edit", "H"], more].concat());
+    let ok = ["--set", "mode=ok"];
+    let rows: [(&str, jackfield_tests::Finished); 7] = [
+        ("name", add(ODD, &ok)),
+        ("description", add("A", &[&ok[..], &["--description", &shown]].concat())),
+        ("mode", add("A", &["--set", &format!("mode={ODD}")])),
+        ("description", edit(&["--description", &shown])),
+        ("name", edit(&["--name", &in_url])),
+        ("mode", edit(&["--set", &format!("mode={in_url}")])),
+        ("mode", edit(&["--secret", "token=@token", "--set", &format!("mode={ODD}")])),
+    ];
+    let mut search = Search::default();
+    for (field, refused) in rows {
+        assert_eq!(refused.code(), 2, "{field}: {}", refused.all());
+        let words = format!("{field} holds the value of a secret");
+        assert!(refused.stderr.contains(&words), "{field}: {}", refused.all());
+        search.printed(field, &refused);
+    }
+    search.files(&host.data());
+    search.finds_none_of(&canaries(ODD));
+    edit(&["--description", "quite harmless, with odd letters"]).expect_success();
+}
+
+#[test]
 fn every_way_is_written_differently() {
     let written: std::collections::BTreeSet<String> = WAYS.iter().map(|(_, write)| write(ODD)).collect();
     assert_eq!(written.len(), WAYS.len(), "two ways are one: {written:#?}");

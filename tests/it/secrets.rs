@@ -221,18 +221,42 @@ fn a_plugin_that_logs_what_a_server_echoes_logs_no_secret() {
 
 #[test]
 fn a_secret_goes_nowhere_but_where_the_description_says() {
-    for (mode, words) in [
-        (
-            "slot_elsewhere",
-            "the plugin puts the secret \"token\" into the header \"x-leak\" at GET /leak of server_url; its description allows only the bearer header",
-        ),
-        ("leak", "elsewhere.example"),
+    let (host, simulator) = hostile("ok");
+    simulator.clear_requests();
+    let mut told = String::new();
+    for mode in [
+        r#"slot token /leak {"at":"header","name":"x-leak"}"#,
+        r#"slot token /leak {"at":"header","name":"authorization"}"#,
+        r#"slot token /leak {"at":"header","name":"cookie"}"#,
+        r#"slot token /leak {"at":"basic","user":"anna"}"#,
+        r#"slot token /leak {"at":"form","field":"key"}"#,
+        r#"slot token /form/x {"at":"form","field":"another"}"#,
+        r#"slot token /form/../leak {"at":"form","field":"key"}"#,
+        r#"slot token /form/%2e%2e/leak {"at":"form","field":"key"}"#,
+        r#"slot token /form/..%2fleak {"at":"form","field":"key"}"#,
+        r#"slot token /FORM/x {"at":"form","field":"key"}"#,
+        r#"slot token /json/x {"at":"json","pointer":"/another"}"#,
+        r#"slot token /json/x {"at":"json","pointer":"/key/0"}"#,
+        r#"slot token /leak {"at":"tls_identity"}"#,
+        r#"slot token /leak {"at":"signature"}"#,
+        r#"slot token /leak {"at":"query","name":"key"}"#,
+        r#"slot mode /leak {"at":"bearer"}"#,
+        r#"slot nothing /leak {"at":"bearer"}"#,
+        r#"slot captured:jwt /leak {"at":"bearer"}"#,
+        r#"slot token //elsewhere.example/ {"at":"bearer"}"#,
+        r#"slot token /\elsewhere.example {"at":"bearer"}"#,
+        "leak",
     ] {
-        let (host, simulator) = hostile("ok");
         let edited = host.run(["connection", "edit", "H", "--set", &format!("mode={mode}")]);
         assert_eq!(edited.code(), 6, "{mode}: {}", edited.all());
-        assert!(edited.stderr.contains(words), "{mode}: {}", edited.all());
         assert!(edited.stderr.contains("hostile"), "the plugin is not named: {}", edited.all());
         assert!(simulator.requests().is_empty(), "{mode}: something was sent");
+        told += &format!("{mode}\n{}\n", edited.stderr);
     }
+    let mut settings = crate::support::snapshots(&host);
+    settings.add_filter(r"localhost:\d+", "localhost:[PORT]");
+    settings.bind(|| insta::assert_snapshot!("slots", told));
+    let allowed = r#"mode=slot token /json/x {"at":"json","pointer":"/key"}"#;
+    host.run(["connection", "edit", "H", "--set", allowed]).expect_success();
+    assert_eq!(simulator.requests().len(), 1, "what is allowed is sent");
 }

@@ -165,6 +165,7 @@ async fn act(context: &Asked, mode: &str, refresh: bool) -> Result<(), Failure> 
                 .await
                 .map(drop)
         }
+        place if place.starts_with("slot ") => slot(context, &place["slot ".len()..]).await,
         "leak" => context.host().call(&leak(&settings.token)).await.map(drop),
         "echo_secret" => {
             let answer =
@@ -248,6 +249,28 @@ fn leak(token: &Secret) -> HttpRequest {
         list: false,
         timeout_ms: None,
     }
+}
+
+/// Puts a secret where the mode says: `slot SECRET PATH PLACE`, the place as JSON.
+async fn slot(context: &Asked, text: &str) -> Result<(), Failure> {
+    let wrong = |what: &str| Failure::you(format!("\"{text}\" has no {what}")).field("mode");
+    let mut words = text.splitn(3, ' ');
+    let mut next = |what| words.next().ok_or_else(|| wrong(what));
+    let (name, path, place) = (next("secret")?, next("path")?, next("place")?);
+    let place: Place = serde_json::from_str(place).map_err(|_| wrong("place"))?;
+    let body = match &place {
+        Place::Form { .. } => Body::Form(Vec::new()),
+        Place::Json { .. } => Body::Json(serde_json::json!({})),
+        _ => Body::Empty,
+    };
+    let secret = match name.strip_prefix("captured:") {
+        Some(name) => SecretRef::Captured(name.to_owned()),
+        None => SecretRef::Setting(name.to_owned()),
+    };
+    let target = Target::Path { origin: "server_url".to_owned(), path: path.to_owned() };
+    let slots = vec![Slot { secret, place }];
+    let request = HttpRequest { target, body, slots, ..leak(&context.settings().token) };
+    context.host().call(&request).await.map(drop)
 }
 
 /// A capability that no host has.
