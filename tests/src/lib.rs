@@ -5,9 +5,11 @@
 
 pub mod artifacts;
 pub mod host;
+pub mod terminal;
 
 pub use artifacts::{Artifacts, artifacts};
 pub use host::{Finished, Host, Started};
+pub use terminal::Terminal;
 
 use std::time::{Duration, Instant};
 

@@ -3,6 +3,7 @@
 use super::{
     Desk,
     connection_input::{self as input, Given},
+    connection_trust::{self as trust, Refused},
     connection_view as view,
     output::{exit_code, paint},
     progress::Progress,
@@ -14,6 +15,7 @@ use crate::{
         edit::{self, Change, Plan},
     },
     model::{
+        certificate::ServerCertificate,
         connection::{Connection, TlsTrust},
         run::{Hook, Run, RunState},
         settings::Form,
@@ -112,14 +114,18 @@ pub(super) async fn run(command: Command, desk: &Desk) -> Result<ExitCode, Failu
         Command::Edit(arguments) => edit_one(arguments, desk).await,
         Command::Test { name } => {
             let connection = connections::find(&desk.app, &name).await?;
-            let test = test(desk, &connection).await?;
-            Ok(finished(desk, &test))
+            let (test, refused) = test(desk, &connection).await?;
+            let code = finished(desk, &test);
+            trust::tell_how(desk, &connection, &test, refused.as_ref());
+            Ok(code)
         }
         Command::Refresh { name } => {
             let connection = connections::find(&desk.app, &name).await?;
-            let run = refresh(desk, &connection).await?;
+            let (run, refused) = refresh(desk, &connection).await?;
             view::unchanged(desk, &connection, &run);
-            Ok(finished(desk, &run))
+            let code = finished(desk, &run);
+            trust::tell_how(desk, &connection, &run, refused.as_ref());
+            Ok(code)
         }
         Command::Log { name, path } => log(desk, &name, path).await,
         Command::Delete { name, yes } => delete(desk, &name, yes).await,
@@ -127,7 +133,6 @@ pub(super) async fn run(command: Command, desk: &Desk) -> Result<ExitCode, Failu
 }
 
 async fn add_one(arguments: Add, desk: &Desk) -> Result<ExitCode, Failure> {
-    let app = &desk.app;
     let description = desk.describe(&arguments.connector).await?;
     let form = Form::of(&description.settings);
     let mut values = arguments.given.values(&form)?;
@@ -144,34 +149,48 @@ async fn add_one(arguments: Add, desk: &Desk) -> Result<ExitCode, Failure> {
         tls: arguments.given.tls(&TlsTrust::default())?.unwrap_or_default(),
         accept_hosts: arguments.given.accept_hosts,
     };
-    let draft = add::draft(app, new).await?;
-    desk.output.say(&format!("Testing \"{}\" ({})", draft.name, draft.connector));
-    let saved = match test(desk, &draft).await {
-        Ok(test) if test.state == RunState::Succeeded => {
-            add::save(app, &draft, &test).await.map(|saved| (saved, test))
+    let (draft, test) = tested_draft(desk, new).await?;
+    if test.state != RunState::Succeeded {
+        add::discard(&desk.app, &draft).await?;
+        desk.output.say("Not saved, because its test did not pass.");
+        if desk.output.json {
+            desk.output.json(&json!({ "connection": null, "test": test, "refresh": null }))?;
         }
-        Ok(test) => {
-            add::discard(app, &draft).await?;
-            desk.output.say("Not saved, because its test did not pass.");
-            if desk.output.json {
-                desk.output.json(&json!({ "connection": null, "test": test, "refresh": null }))?;
-            }
-            return Ok(code_of(&test, desk));
-        }
-        Err(failure) => Err(failure),
-    };
-    let (saved, test) = match saved {
-        Ok(saved) => saved,
+        return Ok(code_of(&test, desk));
+    }
+    match add::save(&desk.app, &draft, &test).await {
+        Ok(saved) => first_refresh(desk, &saved, &test, &description.words.refresh).await,
         Err(failure) => {
-            add::discard(app, &draft).await?;
-            return Err(failure);
+            add::discard(&desk.app, &draft).await?;
+            Err(failure)
         }
-    };
+    }
+}
+
+/// A draft of what is to be added, and its test; once more for a certificate that the person has accepted.
+async fn tested_draft(desk: &Desk, mut new: NewConnection) -> Result<(Connection, Run), Failure> {
+    loop {
+        let draft = add::draft(&desk.app, new.clone()).await?;
+        desk.output.say(&format!("Testing \"{}\" ({})", draft.name, draft.connector));
+        match test_and_ask(desk, &draft).await {
+            Ok((test, None)) => return Ok((draft, test)),
+            Ok((_, pin)) => new.tls.pin_sha256 = pin,
+            Err(failure) => {
+                add::discard(&desk.app, &draft).await?;
+                return Err(failure);
+            }
+        }
+        add::discard(&desk.app, &draft).await?;
+    }
+}
+
+/// Refreshes what was just added.
+async fn first_refresh(desk: &Desk, saved: &Connection, test: &Run, word: &str) -> Result<ExitCode, Failure> {
     desk.output.say(&format!("Saved \"{}\".", saved.name));
-    desk.output.say(&format!("{} of \"{}\"", description.words.refresh, saved.name));
-    let refreshed = refresh(desk, &saved).await?;
+    desk.output.say(&format!("{word} of \"{}\"", saved.name));
+    let (refreshed, _) = refresh(desk, saved).await?;
     if refreshed.state != RunState::Succeeded {
-        let log = refreshed.log.as_ref().map(|log| app.config.logs().join(log).display().to_string());
+        let log = refreshed.log.as_ref().map(|log| desk.app.config.logs().join(log).display().to_string());
         desk.output.say("The connection stays; only its first refresh did not succeed.");
         desk.output.say(&format!("  log: {}", log.as_deref().unwrap_or("none was written")));
         desk.output.say(&format!("  again: jackfield connection refresh {}", shell_word(&saved.name)));
@@ -184,8 +203,7 @@ async fn add_one(arguments: Add, desk: &Desk) -> Result<ExitCode, Failure> {
 }
 
 async fn edit_one(arguments: Edit, desk: &Desk) -> Result<ExitCode, Failure> {
-    let app = &desk.app;
-    let old = connections::find(app, &arguments.connection).await?;
+    let old = connections::find(&desk.app, &arguments.connection).await?;
     let values = if arguments.given.is_empty() && arguments.unset.is_empty() {
         // Name, description and cap are the host's own: they change even where the plugin is missing.
         input::Values::default()
@@ -202,28 +220,9 @@ async fn edit_one(arguments: Edit, desk: &Desk) -> Result<ExitCode, Failure> {
         tls: arguments.given.tls(&old.tls)?,
         accept_hosts: arguments.given.accept_hosts,
     };
-    let saved = match edit::plan(app, &old, change).await? {
-        Plan::Saved(saved) => *saved,
-        Plan::Test(draft) => {
-            desk.output.say(&format!("Testing the change of \"{}\"", old.name));
-            let test = test(desk, &draft).await;
-            let saved = match &test {
-                Ok(test) if test.state == RunState::Succeeded => edit::save(app, &old, &draft, test).await,
-                Ok(_) => Err(Failure::cancelled()),
-                Err(failure) => Err(failure.clone()),
-            };
-            match (saved, test) {
-                (Ok(saved), _) => saved,
-                (Err(failure), test) => {
-                    add::discard(app, &draft).await?;
-                    desk.output.say("Not saved; the connection is as it was.");
-                    return match test {
-                        Ok(test) if test.state != RunState::Succeeded => Ok(finished(desk, &test)),
-                        _ => Err(failure),
-                    };
-                }
-            }
-        }
+    let saved = match changed(desk, &old, change).await? {
+        Changed::Saved(saved) => saved,
+        Changed::Not(test) => return Ok(finished(desk, &test)),
     };
     desk.output.say(&format!(
         "Saved \"{}\". Its catalog is as it was; `jackfield connection refresh` brings it up to date.",
@@ -235,25 +234,71 @@ async fn edit_one(arguments: Edit, desk: &Desk) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Tests a connection and shows each check.
-async fn test(desk: &Desk, connection: &Connection) -> Result<Run, Failure> {
-    let run = request::request(&desk.app, connection, Hook::Test).await?;
-    let orders = Orders::interactive(notice::nobody(), desk.cancel.clone());
-    let run = driver::drive(&desk.app, &run.id, &orders).await?;
-    view::checks(desk, &run);
-    Ok(run)
+/// What became of a change.
+enum Changed {
+    Saved(Box<Connection>),
+    /// Its test did not pass.
+    Not(Box<Run>),
 }
 
-/// Refreshes a connection with progress, and shows what came of it.
-async fn refresh(desk: &Desk, connection: &Connection) -> Result<Run, Failure> {
+/// Tries a change and saves it; once more for a certificate that the person has accepted.
+async fn changed(desk: &Desk, old: &Connection, mut change: Change) -> Result<Changed, Failure> {
+    loop {
+        let draft = match edit::plan(&desk.app, old, change.clone()).await? {
+            Plan::Saved(saved) => return Ok(Changed::Saved(saved)),
+            Plan::Test(draft) => draft,
+        };
+        desk.output.say(&format!("Testing the change of \"{}\"", old.name));
+        let outcome = match test_and_ask(desk, &draft).await {
+            Ok((test, None)) if test.state == RunState::Succeeded => {
+                let saved = edit::save(&desk.app, old, &draft, &test).await;
+                saved.map(|saved| Changed::Saved(Box::new(saved)))
+            }
+            Ok((test, None)) => Ok(Changed::Not(Box::new(test))),
+            Ok((_, pin)) => {
+                change.tls = Some(TlsTrust { pin_sha256: pin, ..draft.tls.clone() });
+                add::discard(&desk.app, &draft).await?;
+                continue;
+            }
+            Err(failure) => Err(failure),
+        };
+        if !matches!(outcome, Ok(Changed::Saved(_))) {
+            add::discard(&desk.app, &draft).await?;
+            desk.output.say("Not saved; the connection is as it was.");
+        }
+        return outcome;
+    }
+}
+
+/// Tests a draft. If it fails for the server's certificate, whoever is at the terminal may accept that: it is yielded then, to
+/// be pinned, and the test to be done again.
+async fn test_and_ask(desk: &Desk, draft: &Connection) -> Result<(Run, Option<String>), Failure> {
+    let (test, refused) = test(desk, draft).await?;
+    let failed = test.state == RunState::Failed;
+    let pin = refused.filter(|_| failed).map(|certificate| trust::ask(desk, &certificate)).transpose()?;
+    Ok((test, pin.flatten()))
+}
+
+/// Tests a connection and shows each check; yields the certificate that was refused as well, if one was.
+async fn test(desk: &Desk, connection: &Connection) -> Result<(Run, Option<ServerCertificate>), Failure> {
+    let run = request::request(&desk.app, connection, Hook::Test).await?;
+    let refused = Refused::default();
+    let orders = Orders::interactive(refused.watching(notice::nobody()), desk.cancel.clone());
+    let run = driver::drive(&desk.app, &run.id, &orders).await?;
+    view::checks(desk, &run);
+    Ok((run, refused.last()))
+}
+
+/// Refreshes a connection with progress, and shows what came of it; yields the certificate that was refused as well, if one was.
+async fn refresh(desk: &Desk, connection: &Connection) -> Result<(Run, Option<ServerCertificate>), Failure> {
     let run = request::request(&desk.app, connection, Hook::Refresh).await?;
-    let progress = Progress::new(desk.output.json);
-    let orders = Orders::interactive(progress.watcher(), desk.cancel.clone());
+    let (progress, refused) = (Progress::new(desk.output.json), Refused::default());
+    let orders = Orders::interactive(refused.watching(progress.watcher()), desk.cancel.clone());
     let run = driver::drive(&desk.app, &run.id, &orders).await;
     progress.finish();
     let run = run?;
     view::refreshed(desk, &run);
-    Ok(run)
+    Ok((run, refused.last()))
 }
 
 /// Prints how a run ended, and yields the exit code for that.
@@ -338,7 +383,7 @@ async fn delete(desk: &Desk, name: &str, yes: bool) -> Result<ExitCode, Failure>
 }
 
 /// A name as a shell takes it.
-fn shell_word(name: &str) -> String {
+pub(super) fn shell_word(name: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
     let dashes = if name.starts_with('-') { "-- " } else { "" };
     match name.chars().all(plain) {

@@ -135,6 +135,9 @@ pub(super) async fn show(desk: &Desk, connection: &Connection) -> Result<ExitCod
     if connection.tls.ca_pem.is_some() {
         rows.push(("TLS".to_owned(), "trusts its own CA besides the system's".to_owned()));
     }
+    if let Some(proxy) = desk.app.config.proxy() {
+        rows.push(("Proxy".to_owned(), format!("{proxy}, which resolves the names")));
+    }
     for version in current(desk, &connection.id).await? {
         let ends = version.expires_at.map(|end| format!(", ends {}", moment(end))).unwrap_or_default();
         let idle = if is_used(form.as_ref(), connection, &version.credential) {

@@ -140,12 +140,16 @@ pub(super) fn paint(colour: AnsiColor) -> Style {
 pub(super) fn what_to_do(failure: &Failure) -> Vec<String> {
     let remedy = failure.remedy.as_ref().map(|remedy| format!("remedy: {remedy}"));
     let flag = match failure.field.as_deref() {
-        Some("ca_pem") => Some("flag: --tls-ca FILE"),
-        Some("server_name") => Some("flag: --tls-server-name NAME"),
-        Some("pin_sha256") => Some("flag: --tls-pin SHA256"),
+        Some("ca_pem") => Some("--tls-ca FILE"),
+        Some("server_name") => Some("--tls-server-name NAME"),
         _ => None,
     };
-    remedy.into_iter().chain(flag.map(str::to_owned)).collect()
+    let pin =
+        failure.reference.as_deref().and_then(|reference| reference.strip_prefix("certificate SHA-256 "));
+    let pin = pin.map(|sha256| format!("--tls-pin {sha256}"));
+    let flags: Vec<String> = flag.map(str::to_owned).into_iter().chain(pin).collect();
+    let flags = (!flags.is_empty()).then(|| format!("flag: {}", flags.join(", or ")));
+    remedy.into_iter().chain(flags).collect()
 }
 
 /// The documented exit codes.

@@ -80,7 +80,7 @@ impl Shown {
             Notice::Ended { kind, kept } => self.ended(&kind, kept),
             Notice::Line { level: Level::Warning, message } => self.tell(&format!("  warning: {message}")),
             Notice::Line { level: Level::Error, message } => self.tell(&format!("  error: {message}")),
-            Notice::Line { .. } => {}
+            Notice::Line { .. } | Notice::Refused { .. } => {}
         }
     }
 

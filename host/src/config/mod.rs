@@ -208,6 +208,13 @@ impl Config {
         self.data_dir.join("jackfield.db")
     }
 
+    /// The proxy that requests go through, if one is configured: host and port, and nothing of the password beside them.
+    pub fn proxy(&self) -> Option<String> {
+        let proxy = self.http.proxy.as_ref()?;
+        let port = proxy.port_or_known_default().map(|port| format!(":{port}")).unwrap_or_default();
+        Some(format!("{}{port}", proxy.host_str()?))
+    }
+
     /// The folder of the refresh logs.
     pub fn logs(&self) -> PathBuf {
         self.data_dir.join("logs")

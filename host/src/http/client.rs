@@ -184,6 +184,10 @@ impl Client {
                 origin: self.scrubbed(&origin_text(record.url)),
                 status: record.status,
                 failure,
+                certificate: outcome
+                    .as_ref()
+                    .err()
+                    .and_then(|trouble| trouble.certificate.as_deref().cloned()),
                 timed_out: record.last && outcome.as_ref().is_err_and(|trouble| trouble.timed_out),
                 attempt: count,
                 waited_for_cap: if record.first { waited } else { Duration::ZERO },

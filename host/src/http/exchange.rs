@@ -1,5 +1,6 @@
 //! What is told to whoever observes: one record for each attempt, and for each redirect that was followed on the way.
 
+use crate::model::certificate::ServerCertificate;
 use std::time::Duration;
 
 /// One attempt to get one answer, as it can be logged and counted.
@@ -17,6 +18,8 @@ pub struct Exchange {
     pub status: Option<u16>,
     /// Why there was none, or why it is of no use.
     pub failure: Option<String>,
+    /// The server's certificate, if that is why.
+    pub certificate: Option<ServerCertificate>,
     /// There was none in time.
     pub timed_out: bool,
     /// Which attempt it is, from 1.

@@ -2,6 +2,7 @@
 //! their types; their texts are nobody's interface.
 
 use super::{refused::RefusedCertificate, resolver::Unresolved};
+use crate::model::certificate::ServerCertificate;
 use jackfield_plugin::contract::{
     Failure,
     failure::{Blame, Stage},
@@ -22,6 +23,8 @@ pub(super) struct Trouble {
     pub(super) passing: bool,
     /// Time ran out.
     pub(super) timed_out: bool,
+    /// The certificate that was refused.
+    pub(super) certificate: Option<Box<ServerCertificate>>,
 }
 
 impl Trouble {
@@ -32,12 +35,12 @@ impl Trouble {
 
 impl From<Failure> for Trouble {
     fn from(failure: Failure) -> Self {
-        Trouble { failure, passing: false, timed_out: false }
+        Trouble { failure, passing: false, timed_out: false, certificate: None }
     }
 }
 
 fn passing(failure: Failure) -> Trouble {
-    Trouble { failure, passing: true, timed_out: false }
+    Trouble { passing: true, ..failure.into() }
 }
 
 /// Which way was taken, for the message.
@@ -234,6 +237,18 @@ impl Way {
                 format!("there is no route to {peer}"),
                 format!("check this machine's network, and {checked}"),
             ),
+            // The connection to the proxy is there; it is the answer to our wish for a tunnel that is not what it should be.
+            None if self.proxy.is_some() => told(
+                format!(
+                    "the proxy {} opens no way to {}: {}",
+                    self.proxy.as_deref().unwrap_or_default(),
+                    self.peer,
+                    innermost(error)
+                ),
+                "check that the proxy lets this machine through to that address and port, and whether it wants a user name \
+                 and a password: http.proxy = \"http://USER:PASSWORD@HOST:PORT\""
+                    .to_owned(),
+            ),
             Some(kind) if is_cut(kind) && self.tls => told(
                 format!("{peer} closed the connection while TLS was being agreed on"),
                 format!("check {checked}, and whether it speaks https there"),
@@ -248,7 +263,10 @@ impl Way {
         match error {
             rustls::Error::InvalidCertificate(CertificateError::Other(other)) => {
                 match other.0.downcast_ref::<RefusedCertificate>() {
-                    Some(refused) => self.refused_certificate(refused).into(),
+                    Some(refused) => Trouble {
+                        certificate: Some(Box::new(refused.shown_by(&self.peer))),
+                        ..self.refused_certificate(refused).into()
+                    },
                     None => self.bad_tls(error).into(),
                 }
             }

@@ -1,5 +1,6 @@
 //! Refused certificates: what a person needs to know of one to understand why, and what to do.
 
+use crate::model::certificate::ServerCertificate;
 use rustls::{CertificateError, pki_types::CertificateDer};
 use std::fmt;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
@@ -11,6 +12,8 @@ pub(super) struct RefusedCertificate {
     pub(super) cause: CertificateError,
     /// The name that it should have had.
     pub(super) asked: String,
+    /// SHA-256 of the only one that is accepted, hexadecimal.
+    pub(super) pinned: Option<String>,
     /// Nothing is trusted at all: the system has no roots.
     pub(super) no_roots: bool,
     /// SHA-256 of the certificate, hexadecimal.
@@ -78,6 +81,22 @@ fn name_text(name: &GeneralName<'_>) -> Option<String> {
 }
 
 impl RefusedCertificate {
+    /// What a person judges it by.
+    pub(super) fn shown_by(&self, server: &str) -> ServerCertificate {
+        let unreadable = || "unreadable".to_owned();
+        let leaf = self.leaf.as_ref();
+        ServerCertificate {
+            server: server.to_owned(),
+            subject: leaf.map_or_else(unreadable, |leaf| leaf.subject.clone()),
+            issuer: leaf.map_or_else(unreadable, |leaf| leaf.issuer.clone()),
+            names: leaf.map(|leaf| leaf.names.clone()).unwrap_or_default(),
+            not_before: leaf.map_or(0, |leaf| leaf.not_before),
+            not_after: leaf.map_or(0, |leaf| leaf.not_after),
+            sha256: self.sha256.clone(),
+            pinned: self.pinned.clone(),
+        }
+    }
+
     /// What of the connection's TLS trust can be changed about it.
     pub(super) fn field(&self) -> Option<&'static str> {
         match &self.cause {
@@ -113,8 +132,15 @@ impl RefusedCertificate {
                 )
             }
             CertificateError::ApplicationVerificationFailure => (
-                format!("the certificate ({subject}) is not the one that this connection has pinned"),
-                "find out why the server has another certificate; if that is right, pin the new one".to_owned(),
+                format!(
+                    "the certificate ({subject}) is not the one that this connection has pinned: that has the SHA-256 {}, \
+                     and this one {}",
+                    self.pinned.as_deref().unwrap_or_default(),
+                    self.sha256
+                ),
+                "find out why the server has another certificate: it may have been renewed, or somebody else may be \
+                 answering; if it is right, pin the new one"
+                    .to_owned(),
             ),
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => (
                 format!("the certificate expired{}", day(" on ", leaf.map(|leaf| leaf.not_after))),

@@ -168,6 +168,7 @@ impl ServerCertVerifier for Verifier {
                 let refused = RefusedCertificate {
                     cause,
                     asked: asked.to_str().into_owned(),
+                    pinned: self.pin.clone(),
                     no_roots: self.inner.is_none(),
                     sha256: fingerprint(end_entity),
                     leaf: LeafFacts::read(end_entity),

@@ -1,6 +1,7 @@
 //! Nouns and pure rules: what everything else in this house talks about. No I/O, no SQL, no HTTP, no clock.
 
 pub mod catalog;
+pub mod certificate;
 pub mod connection;
 pub mod credential;
 pub mod id;

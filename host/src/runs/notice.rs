@@ -1,5 +1,6 @@
 //! Notices: what whoever waits for a run is told while it goes on.
 
+use crate::model::certificate::ServerCertificate;
 use jackfield_plugin::contract::run::Level;
 use std::sync::Arc;
 
@@ -33,6 +34,11 @@ pub enum Notice {
         kind: String,
         /// Why the objects of before are kept, if they are.
         kept: Option<String>,
+    },
+    /// A server's certificate was refused.
+    Refused {
+        /// The certificate.
+        certificate: ServerCertificate,
     },
     /// A line of the log that a person may want to see now.
     Line {

@@ -122,7 +122,7 @@ impl Work<'_> {
         let description = execution.describe().await?;
         let form = Form::of(&description.settings);
         let shown = form.address(&connection.settings);
-        let proxy = self.app.config.http.proxy.as_ref().and_then(|proxy| proxy.host_str()).map(str::to_owned);
+        let proxy = self.app.config.proxy();
         let (run, title) = (self.run, plugin.title());
         self.log.header(&Header { run, connection: &connection, plugin: &title, address: shown, proxy });
         (self.orders.watcher)(Notice::Started { plugin: plugin.title() });
@@ -257,7 +257,13 @@ impl Work<'_> {
         let places = self.app.config.places();
         limits.places = Some(Places::new(&places, shared.as_str(), connection.max_parallel));
         let (policy, log) = (Policy::new(named.chain(accepted).collect()), self.log.clone());
-        let observe = Arc::new(move |exchange: &Exchange| log.exchange(exchange));
+        let watcher = self.orders.watcher.clone();
+        let observe = Arc::new(move |exchange: &Exchange| {
+            log.exchange(exchange);
+            if let Some(certificate) = exchange.certificate.clone() {
+                watcher(Notice::Refused { certificate });
+            }
+        });
         let cap = connection.max_parallel;
         Client::new(&limits, policy, &connection.tls, cap, desk.clone(), observe, self.brake.token.clone())
     }
