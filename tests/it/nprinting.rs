@@ -109,13 +109,35 @@ fn whoever_is_refused_is_told_what_it_may_be() {
 }
 
 #[test]
-fn a_certificate_is_no_private_key() {
+fn what_is_no_private_key_is_refused_before_anything_is_sent() {
     let server = Server::new(small());
     let pair = server.host.json(["key", "generate", "--private-key", "other.pem"]);
-    server.host.file("key.pem", pair["certificate"].as_str().unwrap());
-    let refused = server.add(&[]);
-    assert_eq!(refused.code(), 2, "{}", refused.all());
-    assert!(refused.stdout.contains("private key"), "{}", refused.stdout);
+    let key = std::fs::read_to_string(server.host.work().join("other.pem")).unwrap();
+    for (value, words) in [
+        (
+            pair["certificate"].as_str().unwrap().to_owned(),
+            "is a certificate (CN=Jackfield), the public half",
+        ),
+        (key[..key.len() / 2].to_owned(), "is a part of a private key"),
+        (key.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY"), "is an encrypted private key"),
+    ] {
+        server.host.file("key.pem", value);
+        let refused = server.add(&[]);
+        assert_eq!(refused.code(), 2, "{}", refused.all());
+        assert!(refused.stderr.contains(words), "{}", refused.stderr);
+        assert!(
+            refused.stderr.contains("\"JWT Private key\" has to be an RSA private key"),
+            "{}",
+            refused.stderr
+        );
+    }
+    server.host.file("key.pem", &key);
+    server.simulator.register_jwt_certificate(pair["certificate"].as_str().unwrap()).unwrap();
+    assert_eq!(server.simulator.requests().len(), 0, "something was sent");
+    server.add(&[]).expect_success();
+    let edit = ["connection", "edit", "N", "--secret", "private_key=@ca.pem"];
+    let refused = server.host.run(edit);
+    assert!(refused.code() == 2 && refused.stderr.contains("is a certificate"), "{}", refused.all());
 }
 
 #[test]

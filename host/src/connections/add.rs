@@ -1,6 +1,6 @@
 //! Adding a connection: check, draft, test, save.
 
-use super::{check_cap, check_name, check_no_secret, invalid, must_have_passed, secrets, texts};
+use super::{check_cap, check_keys, check_name, check_no_secret, invalid, must_have_passed, secrets, texts};
 use crate::{
     app::App,
     model::{
@@ -52,6 +52,7 @@ pub async fn draft(app: &App, new: NewConnection) -> Result<Connection, Failure>
     let own = [("name", name.as_str()), ("description", new.description.as_str())];
     check_no_secret(own.into_iter().chain(texts(&new.settings)), &secrets)?;
     let settings = form.check(&new.settings, &given).map_err(|problems| invalid(&problems))?;
+    check_keys(&form, &secrets)?;
     let now = app.store.now().await?;
     let connection = Connection {
         id: ConnectionId::random(),

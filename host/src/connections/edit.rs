@@ -5,7 +5,9 @@
 //! again, and what was stored for the old one is forgotten, whether it was in use or not. Otherwise whoever may edit could
 //! have a stored secret sent to a server of their own.
 
-use super::{add, check_cap, check_name, check_no_secret, invalid, must_have_passed, secrets, texts};
+use super::{
+    add, check_cap, check_keys, check_name, check_no_secret, invalid, must_have_passed, secrets, texts,
+};
 use crate::{
     app::App,
     model::{
@@ -89,6 +91,7 @@ pub async fn plan(app: &App, old: &Connection, change: Change) -> Result<Plan, F
     new.settings = form
         .check(&without_stale(&form, wanted, &old.settings), &present)
         .map_err(|problems| invalid(&problems))?;
+    check_keys(&form, &given)?;
     must_give_again(&form, old, &new, &kept, &given)?;
     if let Some(tls) = change.tls {
         new.tls = tls;

@@ -14,10 +14,10 @@ use crate::{
         connection::Connection,
         run::{Run, RunState},
         secret::SecretValue,
-        settings::Problem,
+        settings::{Form, Problem},
         text::printable,
     },
-    secrets::Scrubber,
+    secrets::{Scrubber, check_private_key},
     store,
 };
 use jackfield_plugin::contract::{Failure, Stage};
@@ -94,6 +94,16 @@ async fn check_name(app: &App, name: &str, own: Option<&Connection>) -> Result<S
         Some(other) if own.is_none_or(|own| own.id != other.id) => Err(name_taken(&other.name)),
         _ => Ok(name.to_owned()),
     }
+}
+
+/// Refuses what is no private key where one has to be.
+fn check_keys(form: &Form, secrets: &BTreeMap<String, SecretValue>) -> Result<(), Failure> {
+    for field in form.fields.iter().filter(|field| !field.private_key.is_empty()) {
+        if let Some(value) = secrets.get(&field.id) {
+            check_private_key(&field.id, &field.title, value, &field.private_key)?;
+        }
+    }
+    Ok(())
 }
 
 /// The texts of settings, with their fields.

@@ -54,10 +54,14 @@ fn default_cap() -> u32 {
 pub mod annotations {
     /// `true`: the value is a secret. It is sealed, never shown, and the plugin gets a handle.
     pub const SECRET: &str = "x-secret";
+    /// The secret is a private key in PEM, of one of these kinds: `["rsa"]`, `["ec"]` or both. The host refuses anything else when
+    /// it is entered, and says what it is.
+    pub const PRIVATE_KEY: &str = "x-private-key";
     /// The id of the credential that the field belongs to.
     pub const CREDENTIAL: &str = "x-credential";
     /// The field is the address of the remote system: an object with `schemes`, such as `{"schemes":["https"]}`. The host
-    /// allows requests to that origin, and keeps the value as an origin (`https://name`, no path).
+    /// allows requests to that origin, and keeps the value as an origin (`https://name`, no path). With a `port` beside the
+    /// schemes, a host name by itself means that port; a URL is taken as it is.
     pub const ORIGIN: &str = "x-origin";
     /// The field is a further port of the origin in the named field.
     pub const PORT_OF: &str = "x-port-of";

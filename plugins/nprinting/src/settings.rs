@@ -26,7 +26,8 @@ User. NPrinting shows every user only what that user's roles allow, and says not
 Administrator, or with a role of its own that may see apps, connections, filters, reports, tasks, users, groups and roles in \
 all apps.
 
-Address. NPrinting listens on port 4993 unless it was changed: give it with the address, as in nprinting.example.com:4993. \
+Address. NPrinting listens on port 4993 unless it was changed, and a host name by itself means that port. With another one, \
+give it as in https://nprinting.example.com:8443. \
 Its certificate is self-signed unless it was replaced, so the connection may have to be told to trust it.";
 
 /// The settings of a connection to a Qlik NPrinting server.
@@ -35,8 +36,12 @@ Its certificate is self-signed unless it was replaced, so the connection may hav
 pub(crate) struct Settings {
     #[schemars(
         title = "Server URL",
-        description = "The server's address, as a host name or an https URL, with its port: 4993 unless it was changed.",
-        extend("x-order" = 1, "x-placeholder" = "https://nprinting.example.com:4993")
+        description = "The server's address: a host name, which means port 4993 there, or an https URL with its port.",
+        extend(
+            "x-order" = 1,
+            "x-placeholder" = "nprinting.example.com",
+            "x-origin" = { "schemes": ["https"], "port": crate::client::USUAL_PORT }
+        )
     )]
     pub(crate) server_url: Origin,
 
@@ -85,6 +90,7 @@ pub(crate) struct Settings {
             "x-order" = 6,
             "x-widget" = "multiline",
             "x-credential" = "jwt_key",
+            "x-private-key" = ["rsa"],
             "x-placeholder" = "-----BEGIN PRIVATE KEY-----"
         )
     )]
@@ -264,7 +270,10 @@ mod tests {
         assert_eq!(properties["algorithm"]["enum"], json!(["RS256", "RS384", "RS512"]));
         assert_eq!(properties["algorithm"]["default"], "RS256");
         assert_eq!(properties["private_key"][annotations::SECRET], true);
-        assert_eq!(properties["server_url"][annotations::ORIGIN], json!({ "schemes": ["https"] }));
+        assert_eq!(
+            properties["server_url"][annotations::ORIGIN],
+            json!({ "schemes": ["https"], "port": 4993 })
+        );
         assert!(description.roles.source && !description.roles.target);
     }
 

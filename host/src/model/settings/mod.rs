@@ -34,12 +34,18 @@ pub struct Field {
     pub kind: FieldKind,
     /// Whether its value is sealed and never shown.
     pub secret: bool,
+    /// The kinds of private key that it may be, if it is one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub private_key: Vec<String>,
     /// The credential that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,
     /// The schemes that its value may have, if it is the address of the remote system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<Vec<String>>,
+    /// The port that a host name by itself means there, if it is not the scheme's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin_port: Option<u16>,
     /// The origin field of which it is a further port.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port_of: Option<String>,
@@ -265,7 +271,7 @@ impl Field {
     /// The form in which a value is kept.
     fn normalise(&self, value: &Value) -> Result<Value, Problem> {
         if let (Some(schemes), Some(text)) = (&self.origin, value.as_str()) {
-            return origin::origin(text, schemes)
+            return origin::origin(text, schemes, self.origin_port)
                 .map(Value::from)
                 .map_err(|message| Problem::new(&self.id, message));
         }

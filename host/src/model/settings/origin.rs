@@ -2,15 +2,16 @@
 
 use url::{Host, Url};
 
-/// The origin that a person meant: a host name or a URL, kept as `scheme://host[:port]`.
+/// The origin that a person meant: a host name or a URL, kept as `scheme://host[:port]`. A host name without a port means the
+/// usual one, if there is one.
 ///
 /// # Errors
 /// A message that says what is wrong with it.
-pub(super) fn origin(text: &str, schemes: &[String]) -> Result<String, String> {
+pub(super) fn origin(text: &str, schemes: &[String], usual_port: Option<u16>) -> Result<String, String> {
     let text = text.trim();
     let wanted = || schemes.iter().map(|scheme| format!("{scheme}://")).collect::<Vec<_>>().join(" or ");
     let whole = if text.contains("://") { text.to_owned() } else { format!("{}://{text}", schemes[0]) };
-    let url = Url::parse(&whole).map_err(|error| format!("\"{text}\" is not an address: {error}"))?;
+    let mut url = Url::parse(&whole).map_err(|error| format!("\"{text}\" is not an address: {error}"))?;
     if !schemes.iter().any(|scheme| scheme == url.scheme()) {
         return Err(format!("\"{text}\" must begin with {}", wanted()));
     }
@@ -26,5 +27,20 @@ pub(super) fn origin(text: &str, schemes: &[String]) -> Result<String, String> {
         }
         Some(_) => {}
     }
+    if let (Some(port), true) = (usual_port, is_bare(text))
+        && url.set_port(Some(port)).is_err()
+    {
+        return Err(format!("\"{text}\" can have no port"));
+    }
     Ok(url.origin().ascii_serialization())
+}
+
+/// Whether a text is a host by itself, without scheme and without port.
+fn is_bare(text: &str) -> bool {
+    let authority = text.split(['/', '?', '#']).next().unwrap_or_default();
+    let port = match authority.rsplit_once(']') {
+        Some((_, behind)) => behind.strip_prefix(':'),
+        None => authority.rsplit_once(':').map(|(_, port)| port),
+    };
+    !text.contains("://") && port.is_none_or(str::is_empty)
 }

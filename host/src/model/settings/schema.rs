@@ -28,8 +28,10 @@ fn field(id: &str, property: &Value, required: bool) -> Field {
         help: text("description").unwrap_or_default(),
         kind: kind(property),
         secret: property[key::SECRET].as_bool().unwrap_or(false),
+        private_key: strings(&property[key::PRIVATE_KEY]).map(str::to_owned).collect(),
         credential: text(key::CREDENTIAL),
         origin: (origin.is_object() || origin.as_bool() == Some(true)).then_some(schemes),
+        origin_port: origin["port"].as_u64().and_then(|port| u16::try_from(port).ok()),
         port_of: text(key::PORT_OF),
         when: property[key::WHEN]
             .as_object()

@@ -76,6 +76,27 @@ fn every_problem_is_told_with_its_field() {
 }
 
 #[test]
+fn a_host_by_itself_means_the_usual_port_and_a_url_what_it_says() {
+    let schemes = ["https".to_owned()];
+    for (given, kept) in [
+        ("np.example.com", "https://np.example.com:4993"),
+        (" NP.example.com ", "https://np.example.com:4993"),
+        ("np.example.com/", "https://np.example.com:4993"),
+        ("np.example.com/api?x=:1", "https://np.example.com:4993"),
+        ("10.0.0.5", "https://10.0.0.5:4993"),
+        ("[2001:db8::1]", "https://[2001:db8::1]:4993"),
+        ("[2001:db8::1]:443", "https://[2001:db8::1]"),
+        ("np.example.com:443", "https://np.example.com"),
+        ("np.example.com:8443", "https://np.example.com:8443"),
+        ("https://np.example.com", "https://np.example.com"),
+        ("https://np.example.com:4993/api", "https://np.example.com:4993"),
+    ] {
+        assert_eq!(origin::origin(given, &schemes, Some(4993)).as_deref(), Ok(kept), "{given}");
+    }
+    assert_eq!(origin::origin("np.example.com", &schemes, None).as_deref(), Ok("https://np.example.com"));
+}
+
+#[test]
 fn origins_come_with_their_further_ports() {
     let settings = json!({"url": "https://x.example", "port": 4242});
     let origins = form().origins(settings.as_object().unwrap());

@@ -26,7 +26,7 @@ use std::sync::{
 /// The settings field that is the server's origin.
 pub(crate) const ORIGIN: &str = "server_url";
 /// The port on which NPrinting listens unless it was changed.
-const USUAL_PORT: u16 = 4993;
+pub(crate) const USUAL_PORT: u16 = 4993;
 
 /// The name of the signed token.
 const TOKEN: &str = "jwt";
