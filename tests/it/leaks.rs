@@ -128,7 +128,8 @@ fn start_with_core(host: &Host) -> Child {
 
 #[test]
 fn a_crash_leaves_nothing_behind() {
-    for signal in ["KILL", "SEGV", "ABRT"] {
+    // An invalid access to memory ends as these do, but cannot be sent: the first one would be let pass.
+    for signal in ["KILL", "ABRT", "ILL"] {
         let tenant = slow_tenant();
         let child = start_with_core(&tenant.host);
         let host = child.id();

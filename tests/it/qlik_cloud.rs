@@ -126,7 +126,7 @@ impl Tenant {
             (self.client.client_id.as_str(), "[CLIENT ID]"),
             (&format!(":{port}"), ":[PORT]"),
             (r"\btrace [0-9a-f]{32}", "trace [TRACE]"),
-            (r"SHA-256 [0-9a-f]{64}", "SHA-256 [SHA-256]"),
+            (r"\b[0-9a-f]{64}\b", "[SHA-256]"),
             (r"Jackfield_\d{8}_\d{6}(_\d+)?\.txt", "[LOG]"),
             (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "[TIME]"),
             (r"\d{4}-\d\d-\d\d", "[DAY]"),
