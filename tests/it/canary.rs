@@ -84,6 +84,9 @@ fn html(text: &str, more: &[(char, &str)]) -> String {
     more.iter().fold(text, |text, (from, to)| text.replace(*from, to))
 }
 
+/// Whatever puts a canary where the search is to find it.
+type Plant = fn(&Path, &mut Search);
+
 /// A secret that is looked for.
 pub(crate) struct Canary {
     name: String,
@@ -218,9 +221,9 @@ pub(crate) fn family(root: u32) -> Vec<u32> {
 
 #[test]
 fn a_canary_is_found_in_every_form_and_in_every_place() {
-    let odd = "s3cr3t+/canary=with~odd&letters<'\">\\Zz";
+    const ODD: &str = "s3cr3t+/canary=with~odd&letters<'\">\\Zz";
     let key = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEG/+CC\nAwEHBG0wawIBAQQg/abc+defg\n-----END PRIVATE KEY-----";
-    for value in [odd, key] {
+    for value in [ODD, key] {
         let canary = Canary::new("canary", value);
         for (way, write) in WAYS {
             let planted = format!("before {} after", write(value));
@@ -238,16 +241,16 @@ fn a_canary_is_found_in_every_form_and_in_every_place() {
     assert!(line.is_in(b"error in line AwEHBG0wawIBAQQg\\/abc+defg of it"));
 
     let folder = tempfile::tempdir().unwrap();
-    let canaries = [Canary::new("canary", odd)];
-    let planted: [&dyn Fn(&Path, &mut Search); 3] = [
-        &|folder, search| {
+    let canaries = [Canary::new("canary", ODD)];
+    let planted: [Plant; 3] = [
+        |folder, search| {
             fs::create_dir_all(folder.join("deep/er")).unwrap();
-            fs::write(folder.join("deep/er/file.db-wal"), format!("\0\u{1}{odd}\0")).unwrap();
+            fs::write(folder.join("deep/er/file.db-wal"), format!("\0\u{1}{ODD}\0")).unwrap();
             search.files(folder);
         },
-        &|_, search| search.add("output", format!("x{odd}x")),
-        &|_, search| {
-            let mut child = std::process::Command::new("sleep").arg("60").env("LEAK", odd).spawn().unwrap();
+        |_, search| search.add("output", format!("x{ODD}x")),
+        |_, search| {
+            let mut child = std::process::Command::new("sleep").arg("60").env("LEAK", ODD).spawn().unwrap();
             let environment = format!("/proc/{}/environ", child.id());
             // There is none for a moment, between one program and the next.
             wait_for("the child's own", || (!fs::read(&environment).unwrap().is_empty()).then_some(()));
