@@ -268,7 +268,7 @@ fn assert_reads(connector: &str, text: &str) {
     settings.set_prepend_module_to_snapshot(false);
     for (found, shown) in [
         (r"\btrace [0-9a-f]{32}", "trace [TRACE]"),
-        (r"SHA-256 [0-9a-f]{64}", "SHA-256 [SHA-256]"),
+        (r"\b[0-9a-f]{64}\b", "[SHA-256]"),
         (r"\d{4,} bytes", "[N] bytes"),
         (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "[TIME]"),
         (r"Log: \S+/logs/Jackfield_\d{8}_\d{6}(_\d+)?\.txt", "Log: [DATA]/logs/[LOG]"),
