@@ -196,3 +196,64 @@ fn the_environments_proxies_are_ignored() {
     let log = server.host.run(["connection", "log", "N"]).expect_success().stdout;
     assert!(!log.contains("Proxy"), "{log}");
 }
+
+/// A pair's certificate and private key, one behind the other, as many programs want them in one file.
+fn combined(host: &jackfield_tests::Host) -> (String, String) {
+    let pair = host.json(["key", "generate", "--stdout"]);
+    let half = |name: &str| pair[name].as_str().unwrap().to_owned();
+    (half("certificate"), half("private_key"))
+}
+
+#[test]
+fn what_is_trusted_holds_no_private_key_and_no_secret() {
+    let host = crate::support::hostile_host();
+    let (certificate, key) = combined(&host);
+    host.run(crate::support::adding("Before")).expect_success();
+    host.file("combined.pem", format!("{certificate}{key}"));
+    host.file("key.pem", &key);
+    host.file("encrypted.pem", format!("{certificate}{}", key.replace("PRIVATE", "ENCRYPTED PRIVATE")));
+    host.file("cut.pem", format!("{certificate}{}", &key[..key.len() / 2]));
+    host.file("token.pem", format!("{}\n{certificate}", crate::support::TOKEN));
+    host.file("words.pem", "no certificate at all");
+    let rows: [&[&str]; 8] = [
+        &["--tls-ca", "combined.pem"],
+        &["--tls-ca", "key.pem"],
+        &["--tls-ca", "encrypted.pem"],
+        &["--tls-ca", "cut.pem"],
+        &["--tls-ca", "token.pem"],
+        &["--tls-ca", "words.pem"],
+        &["--tls-server-name", crate::support::TOKEN],
+        &["--tls-server-name", "https://np.example:4993"],
+    ];
+    let mut search = Search::default();
+    let mut told = String::new();
+    for row in rows {
+        let adding = crate::support::adding("H").into_iter().chain(row.iter().map(|&word| word.to_owned()));
+        let editing = ["connection", "edit", "Before"].iter().chain(row).map(|&word| word.to_owned());
+        let refused = host.run(adding);
+        told += &format!("{}\n{}\n", row.join(" "), refused.stderr);
+        for refused in [refused, host.run(editing)] {
+            assert_eq!(refused.code(), 2, "{row:?}: {}", refused.all());
+            assert!(!refused.stdout.contains("Testing"), "{row:?} was tested: {}", refused.all());
+            search.printed(&row.join(" "), &refused);
+        }
+    }
+    crate::support::snapshots(&host).bind(|| insta::assert_snapshot!("refused_texts", told));
+    search.printed("show", &host.run(["connection", "show", "Before", "--json"]));
+    search.files(&host.data());
+    search.finds_none_of(&[
+        Canary::new("private key", key.trim()),
+        Canary::new("token", crate::support::TOKEN),
+    ]);
+}
+
+#[test]
+fn of_a_ca_nothing_but_its_certificates_is_kept() {
+    let host = crate::support::hostile_host();
+    let (certificate, _) = combined(&host);
+    host.file("ca.pem", format!("Bag Attributes: of no concern\n{certificate}\nbehind it\n{certificate}"));
+    let adding = crate::support::adding("H").into_iter().chain(["--tls-ca", "ca.pem"].map(str::to_owned));
+    host.run(adding).expect_success();
+    let kept = host.json(["connection", "show", "H"])["connection"]["tls"]["ca_pem"].take();
+    assert_eq!(kept.as_str().unwrap(), format!("{certificate}{certificate}").replace('\r', ""));
+}

@@ -1,6 +1,8 @@
 //! Adding a connection: check, draft, test, save.
 
-use super::{check_cap, check_keys, check_name, check_no_secret, invalid, must_have_passed, secrets, texts};
+use super::{
+    check_cap, check_keys, check_name, check_no_secret, invalid, must_have_passed, secrets, texts, trust,
+};
 use crate::{
     app::App,
     model::{
@@ -51,6 +53,7 @@ pub async fn draft(app: &App, new: NewConnection) -> Result<Connection, Failure>
     let given: BTreeSet<String> = secrets.keys().cloned().collect();
     let own = [("name", name.as_str()), ("description", new.description.as_str())];
     check_no_secret(own.into_iter().chain(texts(&new.settings)), &secrets)?;
+    let tls = trust::checked(new.tls, &secrets)?;
     let settings = form.check(&new.settings, &given).map_err(|problems| invalid(&problems))?;
     check_keys(&form, &secrets)?;
     let now = app.store.now().await?;
@@ -61,7 +64,7 @@ pub async fn draft(app: &App, new: NewConnection) -> Result<Connection, Failure>
         connector: new.connector,
         settings,
         max_parallel: check_cap(new.max_parallel.unwrap_or(description.default_cap))?,
-        tls: new.tls,
+        tls,
         accepted_hosts,
         state: ConnectionState::Draft,
         draft_of: None,

@@ -6,7 +6,7 @@
 //! have a stored secret sent to a server of their own.
 
 use super::{
-    add, check_cap, check_keys, check_name, check_no_secret, invalid, must_have_passed, secrets, texts,
+    add, check_cap, check_keys, check_name, check_no_secret, invalid, must_have_passed, secrets, texts, trust,
 };
 use crate::{
     app::App,
@@ -70,14 +70,18 @@ pub async fn plan(app: &App, old: &Connection, change: Change) -> Result<Plan, F
     new.updated_at = app.store.now().await?;
     let given: BTreeMap<String, SecretValue> =
         change.secrets.into_iter().filter(|(_, value)| !value.reveal().is_empty()).collect();
-    if change.name.is_some() || new.description != old.description || !change.settings.is_empty() {
+    let mut tls = change.tls;
+    let says_more =
+        change.name.is_some() || new.description != old.description || !change.settings.is_empty();
+    if says_more || tls.is_some() {
         let mut known: BTreeMap<String, SecretValue> =
             secrets::open_readable(app, &old.id).await?.values.into_iter().collect();
         known.extend(given.clone());
         let own = [("name", new.name.as_str()), ("description", new.description.as_str())];
         check_no_secret(own.into_iter().chain(texts(&change.settings)), &known)?;
+        tls = tls.map(|tls| trust::checked(tls, &known)).transpose()?;
     }
-    if change.settings.is_empty() && given.is_empty() && change.tls.is_none() && !change.accept_hosts {
+    if change.settings.is_empty() && given.is_empty() && tls.is_none() && !change.accept_hosts {
         app.store.update_connection(&new).await?;
         return Ok(Plan::Saved(Box::new(new)));
     }
@@ -93,7 +97,7 @@ pub async fn plan(app: &App, old: &Connection, change: Change) -> Result<Plan, F
         .map_err(|problems| invalid(&problems))?;
     check_keys(&form, &given)?;
     must_give_again(&form, old, &new, &kept, &given)?;
-    if let Some(tls) = change.tls {
+    if let Some(tls) = tls {
         new.tls = tls;
     }
     if change.accept_hosts {

@@ -7,6 +7,7 @@
 pub mod add;
 pub mod edit;
 pub mod secrets;
+mod trust;
 
 use crate::{
     app::App,

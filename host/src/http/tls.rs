@@ -6,7 +6,11 @@
 //! make them in ways that no verifier accepts. The handshake still proves that the server has the key.
 
 use super::refused::{LeafFacts, RefusedCertificate};
-use crate::model::{connection::TlsTrust, secret::SecretValue};
+use crate::model::{
+    connection::TlsTrust,
+    secret::SecretValue,
+    trust::{certificates, pem_problem, server_name},
+};
 use jackfield_plugin::contract::{Failure, failure::Stage};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
@@ -58,20 +62,10 @@ fn system_roots() -> &'static RootCertStore {
 fn roots(trust: &TlsTrust) -> Result<RootCertStore, Failure> {
     let mut roots = system_roots().clone();
     let Some(pem) = &trust.ca_pem else { return Ok(roots) };
-    let refuse = |why: String| {
-        Failure::you(format!("the connection's own CA cannot be used: {why}"))
-            .at(Stage::Settings)
-            .field("ca_pem")
-            .remedy("give the CA's certificate as PEM: a text that begins with -----BEGIN CERTIFICATE-----")
-    };
-    let mut count = 0;
-    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
-        let certificate = certificate.map_err(|error| refuse(pem_problem(&error)))?;
-        roots.add(certificate).map_err(|_| refuse("one of its certificates is malformed".to_owned()))?;
-        count += 1;
-    }
-    if count == 0 {
-        return Err(refuse("there is no certificate in it".to_owned()));
+    for certificate in certificates(pem)? {
+        roots
+            .add(certificate)
+            .map_err(|error| Failure::jackfield(format!("TLS could not be set up: {error}")))?;
     }
     Ok(roots)
 }
@@ -96,17 +90,6 @@ fn bad_identity(message: impl Into<String>) -> Failure {
     Failure::you(message).at(Stage::Settings).remedy(
         "the client certificate is needed as PEM: the certificate chain, and its private key without a password",
     )
-}
-
-/// In words, and without anything of the text itself.
-fn pem_problem(error: &pem::Error) -> String {
-    match error {
-        pem::Error::MissingSectionEnd { .. } => "a PEM section has no end".to_owned(),
-        pem::Error::IllegalSectionStart { .. } => "a PEM section begins wrongly".to_owned(),
-        pem::Error::Base64Decode(_) => "a PEM section is not base64".to_owned(),
-        pem::Error::NoItemsFound => "there is nothing in it".to_owned(),
-        _ => "it is not PEM".to_owned(),
-    }
 }
 
 /// The library's verifier, with a name of ours and a memory for what it refused.
@@ -134,15 +117,6 @@ impl Verifier {
         };
         Ok(Verifier { inner, name, pin: trust.pin_sha256.clone(), provider })
     }
-}
-
-fn server_name(name: &str) -> Result<ServerName<'static>, Failure> {
-    ServerName::try_from(name.to_owned()).map_err(|_| {
-        Failure::you(format!("{name:?} is no name that a server certificate could carry"))
-            .at(Stage::Settings)
-            .field("server_name")
-            .remedy("give a host name or an IP address, without https:// and without a port")
-    })
 }
 
 impl ServerCertVerifier for Verifier {

@@ -9,6 +9,7 @@ pub mod run;
 pub mod secret;
 pub mod settings;
 pub mod text;
+pub mod trust;
 
 /// A moment, in milliseconds since 1970, UTC.
 pub type Millis = i64;

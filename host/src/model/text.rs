@@ -18,6 +18,30 @@ fn is_harmful(c: char) -> bool {
         || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Whether what a person gave can be repeated in a message. A secret that was given in the wrong place cannot, so this is a
+/// short line, with words such as people choose: neither PEM, nor a long word, nor one with digits in the middle.
+pub fn is_fit_to_repeat(text: &str) -> bool {
+    let is_word = |word: &str| {
+        let name = word.trim_end_matches(|c: char| c.is_ascii_digit());
+        word.len() < 8
+            || (word.len() <= 24 && !name.contains(|c: char| c.is_ascii_digit() || "+=$".contains(c)))
+    };
+    let separates = |c: char| matches!(c, '/' | '\\' | '.' | ':' | '-' | '_' | ' ' | ',');
+    text.len() <= 200
+        && !text.contains("-----")
+        && !text.contains(char::is_control)
+        && text.split(separates).all(is_word)
+}
+
+/// Whether a text looks like the name of an environment variable, and not like a value that a shell has put there.
+pub fn is_variable_name(text: &str) -> bool {
+    let (letters, words) = (text.chars().any(|c| c.is_ascii_lowercase()), is_fit_to_repeat(text));
+    let mixed = letters && text.chars().any(|c| c.is_ascii_uppercase());
+    let begins = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let named = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    begins && named && words && !mixed && text.len() <= 64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -27,5 +51,48 @@ mod tests {
         assert_eq!(printable("Umsätze\t2026\n"), "Umsätze\t2026\n");
         assert_eq!(printable("\u{1b}[2Jgone\u{7}\r"), "\u{fffd}[2Jgone\u{fffd}\u{fffd}");
         assert_eq!(printable("abc\u{202e}fdp.exe"), "abc\u{fffd}fdp.exe");
+    }
+
+    #[test]
+    fn what_may_be_a_secret_is_not_repeated() {
+        for fine in [
+            "key.pem",
+            "/home/anna/keys/np-2026.pem",
+            "../ca.crt",
+            "https://np.example:4993",
+            "--tls-servername",
+        ] {
+            assert!(is_fit_to_repeat(fine), "{fine}");
+        }
+        for wrong in [
+            "-----BEGIN PRIVATE KEY-----",
+            "two\nlines",
+            "0f3a9c7d5e1b2468",
+            "c2VjcmV0LXZhbHVlCg==",
+            "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbm5hIn0.c2lnbmF0dXJl",
+            "canary7api9key",
+            &"a/".repeat(101),
+        ] {
+            assert!(!is_fit_to_repeat(wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn variables_have_names_that_people_choose() {
+        for fine in ["QLIK_KEY", "THE_SECRET_2", "_token", "SHA256"] {
+            assert!(is_variable_name(fine), "{fine}");
+        }
+        for wrong in [
+            "",
+            "2X",
+            "A-B",
+            "tok-6f1c",
+            "deadbeef00deadbeef",
+            "hunter2hunter2",
+            "qXvbTzRwLm",
+            &"A_".repeat(33),
+        ] {
+            assert!(!is_variable_name(wrong), "{wrong}");
+        }
     }
 }

@@ -127,9 +127,9 @@ fn pool(options: SqliteConnectOptions, connections: u32) -> Pool {
         .connect_lazy_with(options)
 }
 
-/// The pool for everything: what it says is committed survives a power failure.
+/// The pool for everything: what it says is committed survives a power failure, and what it deletes is overwritten.
 pub(super) fn ordinary(path: &Path) -> Pool {
-    pool(options(path, SqliteSynchronous::Full), 4)
+    pool(options(path, SqliteSynchronous::Full).pragma("secure_delete", "ON"), 4)
 }
 
 /// The connection that stages catalogs. It does not wait for the disk after every page: a power failure loses what was

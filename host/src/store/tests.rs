@@ -355,3 +355,20 @@ async fn facts_and_descriptions_stay() {
     assert_eq!(again.install_id(), fresh.store.install_id());
     assert_eq!(again.install_id().len(), 36);
 }
+
+#[tokio::test]
+async fn what_is_deleted_is_overwritten() {
+    let fresh = Fresh::open().await;
+    let mut described = connection("EU", ConnectionState::Draft);
+    described.description = "canary-of-the-deleted".repeat(9);
+    fresh.store.insert_connection(&described).await.unwrap();
+    let file = || {
+        let bytes = std::fs::read(fresh.path()).unwrap();
+        memchr::memmem::find(&bytes, b"canary-of-the-deleted").is_some()
+    };
+    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&fresh.store.pool).await.unwrap();
+    assert!(file(), "it was never there");
+    fresh.store.delete_connection(&described.id).await.unwrap();
+    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&fresh.store.pool).await.unwrap();
+    assert!(!file(), "it is still there");
+}
