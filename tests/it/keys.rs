@@ -34,3 +34,30 @@ fn both_halves_are_printed_only_when_asked_for() {
     let refused = host.run(["key", "generate", "--bits", "1024"]);
     assert_eq!((refused.code(), refused.stderr.contains("2048")), (2, true), "{}", refused.stderr);
 }
+
+#[test]
+fn a_key_without_its_certificate_is_not_kept() {
+    let host = Host::with_plugins(&[]);
+    for json in [None, Some("--json")] {
+        let mut command = host.command(["key", "generate"].into_iter().chain(json));
+        command.stdout(fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+        let ended = command.output().unwrap();
+        let told = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{told}");
+        assert!(told.contains("was not kept either"), "{told}");
+        assert!(!host.work().join("jackfield-jwt-key.pem").exists(), "the key stays: {told}");
+    }
+    host.run(["key", "generate"]).expect_success();
+}
+
+#[test]
+fn a_certificate_has_a_name() {
+    let host = Host::with_plugins(&[]);
+    for name in ["", "  ", "two\nlines", &"x".repeat(65)] {
+        let refused = host.run(["key", "generate", "--common-name", name]);
+        assert_eq!(refused.code(), 2, "{name:?}: {}", refused.all());
+        assert!(refused.stderr.contains("--common-name"), "{name:?}: {}", refused.all());
+        assert!(!host.work().join("jackfield-jwt-key.pem").exists(), "{name:?}");
+    }
+    host.run(["key", "generate", "--common-name", &"x".repeat(64)]).expect_success();
+}

@@ -46,6 +46,9 @@ pub(super) fn run(command: &Command, output: &Output) -> Result<ExitCode, Failur
             output.json(&json!({ "certificate": pair.certificate, "private_key_file": private_key }))?;
         } else {
             output.line(pair.certificate.trim_end());
+        }
+        forget_if_cut(private_key, output)?;
+        if !output.json {
             output.warn(&format!("The private key is in {} (mode 0600).", private_key.display()));
         }
     }
@@ -65,6 +68,20 @@ fn print_both(pair: &JwtKeyPair, output: &Output) -> Result<(), Failure> {
     output.line(pair.certificate.trim_end());
     output.line(private_key.trim_end());
     Ok(())
+}
+
+/// Removes a private key whose certificate could not be printed: without that it is worth nothing, and it would be in the
+/// way of the next.
+fn forget_if_cut(path: &Path, output: &Output) -> Result<(), Failure> {
+    if !output.is_cut() {
+        return Ok(());
+    }
+    let what = match std::fs::remove_file(path) {
+        Ok(()) => "was not kept either".to_owned(),
+        Err(error) => format!("is in {}, and cannot be removed: {error}", path.display()),
+    };
+    Err(Failure::jackfield(format!("the certificate could not be printed, and the private key {what}"))
+        .remedy("let the output go where it can be written, and make another pair"))
 }
 
 /// Writes the private key where nobody else can read it, and where nothing was.

@@ -17,11 +17,21 @@ pub struct JwtKeyPair {
 /// The sizes of an RSA key that are offered, in bits.
 pub const SIZES: [u16; 3] = [2048, 3072, 4096];
 
+/// The most characters that a name in a certificate may have (RFC 5280).
+const LONGEST_NAME: usize = 64;
+
 /// Makes an RSA key pair with a certificate that names `common_name` and is valid for so many days from now.
 ///
 /// # Errors
-/// The size is not offered, or the system has no randomness.
+/// The size is not offered, the name is none, or the system has no randomness.
 pub fn jwt_key_pair(common_name: &str, bits: u16, days: u32) -> Result<JwtKeyPair, Failure> {
+    let length = common_name.chars().count();
+    if common_name.trim().is_empty() || length > LONGEST_NAME || common_name.contains(char::is_control) {
+        return Err(Failure::you(format!(
+            "the name in the certificate must have 1 to {LONGEST_NAME} characters that can be seen"
+        ))
+        .remedy("say with --common-name who will sign in with it"));
+    }
     let size = match bits {
         2048 => RsaKeySize::_2048,
         3072 => RsaKeySize::_3072,

@@ -10,8 +10,8 @@ pub(crate) const HELP: &str = "\
 NPrinting has to accept JWT authentication before this connection can work. That takes a key pair: NPrinting gets the public \
 half as an X.509 certificate, Jackfield keeps the private half and signs short-lived tokens with it.
 
-Key pair. Jackfield can make one: open Settings (the icon at the top right), choose the tab Tools, and click Create. Both \
-halves are shown; keep them in a safe place. A pair made elsewhere will do as well, if the key is RSA and its PEM is not \
+Key pair. Jackfield can make one: `jackfield key generate` prints the public half, the certificate, and writes the private \
+half into a file; keep both in a safe place. A pair made elsewhere will do as well, if the key is RSA and its PEM is not \
 encrypted.
 
 In NPrinting. Sign in to the web console as an administrator. Open Admin, then Settings, Authentication. Turn on the JWT \
