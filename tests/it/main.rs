@@ -19,6 +19,7 @@ mod mirror;
 mod misbehaviour;
 mod nprinting;
 mod plugins;
+mod prompts;
 mod qlik_cloud;
 mod qlik_cloud_failures;
 mod qlik_cloud_refresh;

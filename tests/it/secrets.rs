@@ -260,3 +260,55 @@ fn a_secret_goes_nowhere_but_where_the_description_says() {
     host.run(["connection", "edit", "H", "--set", allowed]).expect_success();
     assert_eq!(simulator.requests().len(), 1, "what is allowed is sent");
 }
+
+#[test]
+fn a_secret_where_a_name_belongs_is_not_repeated() {
+    let host = crate::support::hostile_host();
+    let pair = host.json(["key", "generate", "--stdout"]);
+    let key = pair["private_key"].as_str().unwrap();
+    let token = ODD_KEY.replace(&['-', '/', '+', '=', '~', ' ', '&'][..], "7");
+    // What a shell makes of "$KEY" in each place.
+    let rows: [(&str, &str, &str); 14] = [
+        ("--secret", "token=env:", &token),
+        ("--secret", "token=env:", ODD_KEY),
+        ("--secret", "token=env:", key),
+        ("--secret", "token=@", &token),
+        ("--secret", "token=@", key),
+        ("--secret", "", &format!("{token}==")),
+        ("--secret", "", key),
+        ("--set", "", &format!("{token}==")),
+        ("--set", "", key),
+        ("--tls-ca", "", &token),
+        ("--tls-ca", "", key),
+        ("--tls-pin", "", &token),
+        ("--tls-pin", "", key),
+        ("--tls-server-name", "", key),
+    ];
+    let mut search = Search::default();
+    let mut told = String::new();
+    for (flag, before, value) in rows {
+        let value = format!("{before}{value}");
+        let adding = crate::support::adding("H").into_iter().chain([flag.to_owned(), value]);
+        let refused = host.run(adding);
+        assert_eq!(refused.code(), 2, "{flag} {before}: {}", refused.all());
+        told += &format!("{flag} {before}\n{}\n", refused.stderr);
+        search.printed(&format!("{flag} {before}"), &refused);
+    }
+    for words in [
+        vec!["connection", "show", "H", key],
+        vec!["connection", key],
+        vec!["key", "generate", "--bits", key],
+    ] {
+        let refused = host.run(&words);
+        assert_eq!(refused.code(), 2, "{}: {}", words[0], refused.all());
+        told += &format!("{} …\n{}\n", words[..words.len() - 1].join(" "), refused.stderr);
+        search.printed(words[0], &refused);
+    }
+    crate::support::snapshots(&host).bind(|| insta::assert_snapshot!("misplaced", told));
+    search.files(&host.data());
+    search.finds_none_of(&[
+        Canary::new("key", key.trim()),
+        Canary::new("token", &token),
+        Canary::new("odd token", ODD_KEY),
+    ]);
+}

@@ -10,7 +10,7 @@ use std::{
     fs::{File, OpenOptions},
     io::{Read, Write},
     os::unix::fs::OpenOptionsExt,
-    process::{Child, ExitStatus},
+    process::{Child, Command, ExitStatus},
     sync::{Arc, Mutex, PoisonError},
     thread,
 };
@@ -30,6 +30,26 @@ impl Terminal {
     /// # Panics
     /// There is no pseudo-terminal, or the command cannot be started.
     pub fn start<S: AsRef<OsStr>>(host: &Host, arguments: impl IntoIterator<Item = S>) -> Terminal {
+        Terminal::of(host.command(arguments))
+    }
+
+    /// Starts a command of a host at the terminal of a shell, which reads a line when the command has ended, and shows it as
+    /// `next: …`.
+    ///
+    /// # Panics
+    /// There is no pseudo-terminal, or the shell cannot be started.
+    pub fn in_shell<S: AsRef<OsStr>>(host: &Host, arguments: impl IntoIterator<Item = S>) -> Terminal {
+        let inner = host.command(arguments);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "\"$0\" \"$@\"; echo ended: $?; IFS= read -r next; echo \"next: $next\""]);
+        shell.arg(inner.get_program()).args(inner.get_args()).env_clear();
+        shell
+            .envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .current_dir(host.work());
+        Terminal::of(shell)
+    }
+
+    fn of(mut command: Command) -> Terminal {
         let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("there are pseudo-terminals");
         grantpt(&ours).and_then(|()| unlockpt(&ours)).expect("a pseudo-terminal can be used");
         let name = ptsname(&ours, Vec::new()).expect("a pseudo-terminal has a name");
@@ -37,7 +57,6 @@ impl Terminal {
         theirs.read(true).write(true).custom_flags(OFlags::NOCTTY.bits().cast_signed());
         let theirs = theirs.open(name.to_str().expect("its name is text")).expect("it can be opened");
         let copy = || theirs.try_clone().expect("a descriptor can be copied");
-        let mut command = host.command(arguments);
         command.env("TERM", "xterm").stdin(copy()).stdout(copy()).stderr(copy());
         let child = command.spawn().expect("the executable can be started");
         drop((command, theirs));

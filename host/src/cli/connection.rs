@@ -83,7 +83,7 @@ pub(super) struct Add {
     /// The connection's name, unique without regard to case
     name: String,
     /// Notes
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", allow_hyphen_values = true)]
     description: String,
     #[command(flatten)]
     given: Given,
@@ -94,10 +94,10 @@ pub(super) struct Edit {
     /// The connection's name
     connection: String,
     /// A new name
-    #[arg(long = "name", value_name = "NAME")]
+    #[arg(long = "name", value_name = "NAME", allow_hyphen_values = true)]
     new_name: Option<String>,
     /// New notes
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     description: Option<String>,
     /// Take a setting back to its default; may be repeated
     #[arg(long, value_name = "KEY")]

@@ -1,9 +1,11 @@
 //! What is given for a connection on the command line, and what is asked for at a terminal.
 
+use super::private_key_prompt::{self, Answer};
 use crate::model::{
     connection::TlsTrust,
     secret::SecretValue,
     settings::{Field, FieldKind, Form},
+    text::{is_fit_to_repeat, is_variable_name},
 };
 use clap::Args;
 use dialoguer::{Confirm, Input, Password, Select};
@@ -12,6 +14,7 @@ use rustix::termios::{OptionalActions, Termios};
 use serde_json::{Map, Value};
 use std::{
     collections::BTreeMap,
+    env::VarError,
     fs,
     io::{IsTerminal, Read},
     path::PathBuf,
@@ -25,23 +28,23 @@ const LARGEST: u64 = 1024 * 1024;
 #[derive(Args)]
 pub(super) struct Given {
     /// A setting, as key=value; may be repeated. `jackfield plugin show` names the keys
-    #[arg(long = "set", value_name = "KEY=VALUE")]
+    #[arg(long = "set", value_name = "KEY=VALUE", allow_hyphen_values = true)]
     settings: Vec<String>,
     /// A secret: key=@FILE from a file, key=env:VARIABLE from the environment, key=- from standard input; may be repeated
-    #[arg(long = "secret", value_name = "KEY=SOURCE")]
+    #[arg(long = "secret", value_name = "KEY=SOURCE", allow_hyphen_values = true)]
     secrets: Vec<String>,
     /// Max parallel executions: HTTP requests in flight for this connection, at least 1
     #[arg(long, value_name = "NUMBER")]
     pub(super) max_parallel: Option<u32>,
     /// Certificates (PEM) to trust besides the system's; empty to trust only those again
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", allow_hyphen_values = true)]
     tls_ca: Option<String>,
     /// The name that the server's certificate must carry, where it is not the host name; empty for the host name again
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     tls_server_name: Option<String>,
     /// SHA-256 of the one certificate to accept, whatever it says of itself; empty for none again. A refused certificate's
     /// is shown: compare it with that on the server first
-    #[arg(long, value_name = "SHA256")]
+    #[arg(long, value_name = "SHA256", allow_hyphen_values = true)]
     tls_pin: Option<String>,
     /// Accept the hosts that the connector must reach besides the settings'
     #[arg(long)]
@@ -95,7 +98,7 @@ impl Given {
             if source == "-" && from_input.replace(key).is_some() {
                 return Err(Failure::you("only one secret can be read from standard input").field(key));
             }
-            values.secrets.insert(field.id.clone(), read_secret(key, source)?);
+            values.secrets.insert(field.id.clone(), read_secret(field, source)?);
         }
         Ok(values)
     }
@@ -118,10 +121,10 @@ impl Given {
         if let Some(text) = &self.tls_pin {
             let pin = TlsTrust::fingerprint(text);
             if pin.is_none() && !text.is_empty() {
-                return Err(Failure::you(format!(
-                    "--tls-pin: \"{text}\" is no SHA-256 (64 hexadecimal digits)"
-                ))
-                .field("pin_sha256"));
+                let what =
+                    if is_fit_to_repeat(text) { format!("\"{text}\"") } else { "what was given".to_owned() };
+                return Err(Failure::you(format!("--tls-pin: {what} is no SHA-256 (64 hexadecimal digits)"))
+                    .field("pin_sha256"));
             }
             tls.pin_sha256 = pin;
         }
@@ -130,22 +133,30 @@ impl Given {
 }
 
 fn split<'a>(text: &'a str, flag: &str) -> Result<(&'a str, &'a str), Failure> {
-    text.split_once('=').ok_or_else(|| {
-        // The text may be a secret that was typed in the wrong place.
-        let key: String =
-            text.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').take(32).collect();
-        Failure::you(format!("{flag} {key}… has no \"=\"; it takes KEY=VALUE"))
-    })
+    // The text may be a secret that was typed in the wrong place, and that of many ends with a "=".
+    match text.split_once('=') {
+        Some((key, value)) if is_fit_to_repeat(key) => Ok((key, value)),
+        Some(_) => {
+            Err(Failure::you(format!("what stands before \"=\" in {flag} is not the name of a setting"))
+                .remedy(format!("write {flag} KEY=…; `jackfield plugin show` names the keys")))
+        }
+        None if is_fit_to_repeat(text) => {
+            let key: String =
+                text.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').take(32).collect();
+            Err(Failure::you(format!("{flag} {key}… has no \"=\"; it takes KEY=VALUE")))
+        }
+        None => Err(Failure::you(format!("what follows {flag} has no \"=\"; it takes KEY=VALUE"))),
+    }
 }
 
-fn read_secret(key: &str, source: &str) -> Result<SecretValue, Failure> {
+fn read_secret(field: &Field, source: &str) -> Result<SecretValue, Failure> {
+    let key = field.id.as_str();
     let text = if let Some(path) = source.strip_prefix('@') {
         read_file(&PathBuf::from(path), key)?
     } else if let Some(variable) = source.strip_prefix("env:") {
-        std::env::var(variable)
-            .map_err(|_| Failure::you(format!("{key}: the variable {variable} is not set")).field(key))?
+        read_variable(key, variable)?
     } else if source == "-" && std::io::stdin().is_terminal() {
-        ask_secret(key)?
+        ask_secret(field, key)?
     } else if source == "-" {
         let mut text = String::new();
         let read = std::io::stdin().take(LARGEST).read_to_string(&mut text);
@@ -162,15 +173,50 @@ fn read_secret(key: &str, source: &str) -> Result<SecretValue, Failure> {
             "use --secret {key}=@FILE, --secret {key}=env:VARIABLE or --secret {key}=- (standard input)"
         )));
     };
+    Ok(without_end(&text))
+}
+
+/// A value without what editors put around it.
+fn without_end(text: &str) -> SecretValue {
     // Editors of some systems put a mark before the text, which is no part of it.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let text = text.strip_suffix('\n').unwrap_or(text);
     let text = text.strip_suffix('\r').unwrap_or(text);
-    Ok(SecretValue::new(text))
+    SecretValue::new(text)
+}
+
+fn read_variable(key: &str, variable: &str) -> Result<String, Failure> {
+    std::env::var(variable).map_err(|error| match error {
+        VarError::NotUnicode(_) => {
+            Failure::you(format!("{key}: the variable {variable} is not text")).field(key)
+        }
+        VarError::NotPresent if is_variable_name(variable) => {
+            Failure::you(format!("{key}: the variable {variable} is not set")).field(key)
+        }
+        // A shell has put the secret itself there.
+        VarError::NotPresent => Failure::you(format!(
+            "{key}: what stands behind \"env:\" is not the name of a variable that is set"
+        ))
+        .field(key)
+        .remedy(format!(
+            "write --secret {key}=env:NAME, without a dollar sign: with one, the shell puts the value in the name's place"
+        )),
+    })
 }
 
 fn read_file(path: &PathBuf, what: &str) -> Result<String, Failure> {
-    let wrong = |why: String| Failure::you(format!("{what}: the file {} {why}", path.display())).field(what);
+    let text = path.to_string_lossy();
+    // A folder that is there is no secret, however odd its name; the root is there for every text that begins with "/".
+    let in_folder = path.parent().is_some_and(|folder| folder.parent().is_some() && folder.is_dir());
+    let named = path.file_name().is_some_and(|name| is_fit_to_repeat(&name.to_string_lossy()));
+    let wrong = |why: String| {
+        if is_fit_to_repeat(&text) || path.is_file() || (in_folder && named) {
+            return Failure::you(format!("{what}: the file {text} {why}")).field(what);
+        }
+        Failure::you(format!("{what}: what was given as a file's name {why}")).field(what).remedy(
+            "give the name of a file, without a dollar sign where the variable holds the content: the shell puts that in the name's place",
+        )
+    };
     let size = fs::metadata(path).map_err(|error| wrong(format!("cannot be read: {error}")))?.len();
     if size > LARGEST {
         return Err(wrong(format!("is too large ({size} bytes)")));
@@ -190,8 +236,8 @@ pub(super) fn ask(form: &Form, values: &mut Values) -> Result<(), Failure> {
             eprintln!("{line}");
         }
         if field.secret {
-            let text = ask_secret(&field.title)?;
-            values.secrets.insert(field.id.clone(), SecretValue::new(text));
+            let text = ask_secret(field, &field.title)?;
+            values.secrets.insert(field.id.clone(), without_end(&text));
         } else {
             let value = ask_one(field)?;
             values.settings.insert(field.id.clone(), value);
@@ -230,9 +276,20 @@ pub(super) fn confirm(question: &str) -> Result<bool, Failure> {
     Confirm::new().with_prompt(question).default(false).interact().map_err(no_answer)
 }
 
-fn ask_secret(prompt: &str) -> Result<String, Failure> {
+fn ask_secret(field: &Field, prompt: &str) -> Result<String, Failure> {
     let _asking = Asking::begin();
-    Password::new().with_prompt(prompt).interact().map_err(no_answer)
+    if !field.private_key.is_empty() {
+        return match private_key_prompt::ask(prompt)? {
+            Answer::Text(text) => Ok(text),
+            Answer::File(path) => read_file(&PathBuf::from(path), &field.id),
+        };
+    }
+    let text = Password::new().with_prompt(prompt).interact().map_err(no_answer)?;
+    if text.contains("-----BEGIN ") {
+        // The rest of it would be the shell's next commands.
+        private_key_prompt::drain();
+    }
+    Ok(text)
 }
 
 /// The terminal as it was, while a question stands on it.
@@ -267,7 +324,7 @@ pub(super) fn is_asking() -> bool {
 pub(super) fn restore_terminal() {
     if let Some(before) = asking().as_ref() {
         // A terminal that is gone needs nothing back.
-        let _ = rustix::termios::tcsetattr(std::io::stdin(), OptionalActions::Now, before);
+        let _ = rustix::termios::tcsetattr(std::io::stdin(), OptionalActions::Flush, before);
         eprintln!("\x1b[?25h");
     }
 }

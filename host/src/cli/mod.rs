@@ -7,9 +7,11 @@ mod connection_input;
 mod connection_trust;
 mod connection_view;
 mod key;
+mod misread;
 mod output;
 mod plugin;
 mod privacy;
+mod private_key_prompt;
 mod progress;
 mod run;
 mod worker;
@@ -129,7 +131,7 @@ impl Desk {
 /// Runs the command line.
 pub fn main() -> ExitCode {
     privacy::leave_no_core();
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| misread::without_secrets(error).exit());
     match cli.command {
         Command::Worker => worker::main(),
         Command::Completions { shell } => {
