@@ -5,6 +5,8 @@ use jackfield_tests::{Finished, Host};
 use serde_json::{Value, json};
 use std::{fs, os::unix::fs::PermissionsExt};
 
+const PROXY: &str = "JACKFIELD_HTTP__PROXY";
+
 /// A key's value and source, as `config show` has it.
 fn shown(host: &Host, key: &str, flags: &[&str]) -> (Value, String) {
     let settings = host.json([&["config", "show"], flags].concat());
@@ -44,12 +46,28 @@ fn a_flag_beats_a_variable_beats_the_file_beats_the_default() {
 fn every_key_is_shown_with_its_source() {
     let mut host = Host::with_plugins(&[]);
     host.file("jackfield.toml", "plugin_dirs = [\"one\", \"two\"]\n[run]\nkeep = 7\n");
-    host.set("JACKFIELD_HTTP__PROXY", "http://somebody:proxy-password@proxy.example:3128");
+    host.set(PROXY, "http://somebody:proxy-password@proxy.example:3128");
     let table = host.run(["config", "show", "--log-level", "info"]).expect_success().stdout;
     assert!(!table.contains("proxy-password"), "{table}");
     let shown = host.run(["config", "show", "--json"]).expect_success().stdout;
     assert!(!shown.contains("proxy-password"), "{shown}");
     snapshots(&host).bind(|| insta::assert_snapshot!("shown", table));
+}
+
+#[test]
+fn of_a_proxy_whatever_stands_before_the_host_is_hidden() {
+    for (written, expected) in [
+        ("http://proxy.example:3128", json!("http://proxy.example:3128/")),
+        ("https://somebody:password@proxy.example", json!("https://***@proxy.example/")),
+        ("http://a-token@proxy.example:3128", json!("http://***@proxy.example:3128/")),
+        ("http://:password@proxy.example:3128", json!("http://***@proxy.example:3128/")),
+        ("", Value::Null),
+    ] {
+        let mut host = Host::with_plugins(&[]);
+        host.file("jackfield.toml", "[http]\nproxy = \"http://of.the.file:1\"\n");
+        host.set(PROXY, written);
+        assert_eq!(shown(&host, "http.proxy", &[]), (expected, PROXY.to_owned()), "{written}");
+    }
 }
 
 #[test]
@@ -74,6 +92,17 @@ fn what_cannot_be_read_names_the_key_and_where_it_stands() {
         ("", Some(("JACKFIELD_LOG__COLOUR", "red"))),
         ("", Some(("JACKFIELD_RUN__KEEP", "many"))),
         ("", Some(("JACKFIELD_KEY", "a-key-in-the-wrong-place"))),
+        ("log = \"in-the-wrong-place", None),
+        ("[http]\nproxy = \"http://user:in-the-wrong-place@h:1", None),
+        ("[http]\nproxy = \"user:in-the-wrong-place@h:1\"", None),
+        ("[http]\nproxy = { url = \"http://user:in-the-wrong-place@h:1\" }", None),
+        ("", Some((PROXY, "ftp://h:21"))),
+        ("", Some((PROXY, "socks5://user:in-the-wrong-place@h:1080"))),
+        ("", Some((PROXY, "user:in-the-wrong-place@127.0.0.1:4610"))),
+        ("", Some((PROXY, "127.0.0.1:80/in-the-wrong-place"))),
+        ("", Some((PROXY, "http://user:12/in-the-wrong-place@h:1"))),
+        ("", Some((PROXY, "http://user:in-the-wrong-place@"))),
+        ("", Some((PROXY, "3128"))),
     ] {
         let mut host = Host::with_plugins(&[]);
         host.file("jackfield.toml", file);

@@ -221,7 +221,13 @@ fn load(global: &Global) -> Result<Loaded, Failure> {
     if let Some(level) = &global.log_level {
         flags.insert("log".to_owned(), Value::Object(Map::from_iter([("level".to_owned(), json!(level))])));
     }
-    Config::load(global.config.as_deref(), flags).map_err(|error| Failure::you(error.to_string()))
+    Config::load(global.config.as_deref(), flags).map_err(|error| {
+        let failure = Failure::you(error.to_string());
+        match error.remedy() {
+            Some(remedy) => failure.remedy(remedy),
+            None => failure,
+        }
+    })
 }
 
 fn set_colour(colour: Colour) {

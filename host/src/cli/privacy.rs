@@ -24,9 +24,14 @@ pub(super) fn close_memory() {
 
 /// What the configuration holds of secrets is kept out of whatever is written.
 pub(super) fn learn(config: &Config, scrubber: &Scrubber) {
-    let Some(password) = config.http.proxy.as_ref().and_then(|proxy| proxy.password()) else { return };
-    scrubber.learn(&SecretValue::new(password));
-    let decoded = percent_encoding::percent_decode_str(password).decode_utf8_lossy();
+    let Some(proxy) = &config.http.proxy else { return };
+    // A user name that stands alone is a token.
+    let secret = proxy.password().unwrap_or_else(|| proxy.username());
+    if secret.is_empty() {
+        return;
+    }
+    scrubber.learn(&SecretValue::new(secret));
+    let decoded = percent_encoding::percent_decode_str(secret).decode_utf8_lossy();
     scrubber.learn(&SecretValue::new(decoded));
 }
 

@@ -3,6 +3,8 @@
 //! A key that nobody knows is an error that names it, wherever it stands: a mistyped setting must not be a silent default.
 //! Variables name a key in capitals, sections parted by two underscores: `JACKFIELD_DATA_DIR`, `JACKFIELD_LOG__LEVEL`.
 
+mod proxy;
+
 use crate::{http::limits::Limits, secrets::KeySource};
 use figment::{
     Figment,
@@ -97,6 +99,7 @@ pub struct Http {
     /// The longest time to wait, in seconds, because the remote system asked for it.
     pub max_wait_seconds: u64,
     /// A proxy for all connections, such as `http://proxy:3128`. The proxy variables of the environment are ignored.
+    #[serde(deserialize_with = "proxy::read")]
     pub proxy: Option<url::Url>,
 }
 
@@ -132,6 +135,19 @@ pub enum Error {
     /// A key or value is wrong; the message names it and where it stands.
     #[error("the configuration cannot be used: {0}")]
     Invalid(String),
+    /// The proxy is none; the message does not repeat it.
+    #[error("the configuration cannot be used: {0}")]
+    Proxy(String),
+}
+
+impl Error {
+    /// What an operator does about it, where the message does not say.
+    pub fn remedy(&self) -> Option<&'static str> {
+        match self {
+            Error::Proxy(_) => Some(proxy::REMEDY),
+            Error::NoFile(_) | Error::Invalid(_) => None,
+        }
+    }
 }
 
 /// The configuration with where each value comes from.
@@ -161,8 +177,9 @@ impl Config {
             .merge(Env::prefixed("JACKFIELD_").ignore(&["config"]).split("__"))
             .merge(Serialized::defaults(flags));
         let config: Config = figment.extract().map_err(|errors| {
-            let lines: Vec<String> = errors.into_iter().map(|error| explain(&error)).collect();
-            Error::Invalid(lines.join("; "))
+            let errors: Vec<_> = errors.into_iter().collect();
+            let text = errors.iter().map(explain).collect::<Vec<_>>().join("; ");
+            if errors.iter().any(is_about_proxy) { Error::Proxy(text) } else { Error::Invalid(text) }
         })?;
         config.check()?;
         Ok(Loaded { config, figment })
@@ -266,7 +283,7 @@ fn explain(error: &figment::Error) -> String {
         true => variable(&error.path.join(".")),
         false => error.path.join("."),
     };
-    let place = file.map(|file| format!(" (in {file})")).unwrap_or_default();
+    let place = file.as_ref().map(|file| format!(" (in {file})")).unwrap_or_default();
     match &error.kind {
         Kind::UnknownField(_, known) => {
             format!("{key}: there is no such key; there are {}{place}", known.join(", "))
@@ -280,10 +297,13 @@ fn explain(error: &figment::Error) -> String {
         {
             format!("{key}: has a value that it cannot have{place}")
         }
-        // Nobody can read the parts of what is no URL; what stands before an @ may be a password.
-        kind if error.path.last().is_some_and(|last| last == "proxy") => {
-            format!("{key}: {}{place}", without_user(&kind.to_string()))
-        }
+        // Any part of what was written may be a password; only our own words hold nothing of it.
+        Kind::Message(text) if is_about_proxy(error) => format!("{key}: {text}{place}"),
+        _ if is_about_proxy(error) => format!("{key}: is no address{place}"),
+        Kind::Message(text) if key.is_empty() => match without_source(text) {
+            Some((at, wrong)) => format!("{wrong} (in {}, {at})", file.as_deref().unwrap_or("the file")),
+            None => format!("{}{place}", text.trim_end()),
+        },
         kind if key.is_empty() => format!("{}{place}", kind.to_string().trim_end()),
         kind => format!("{key}: {kind}{place}"),
     }
@@ -294,27 +314,23 @@ fn variable(key: &str) -> String {
     format!("JACKFIELD_{}", key.to_uppercase().replace('.', "__"))
 }
 
-/// A text in which somebody tried to write a URL, without what stands before the @ in it.
-fn without_user(text: &str) -> String {
-    match text.rsplit_once('@') {
-        Some((before, after)) => {
-            let head =
-                before.split_once("//").map_or("", |(head, _)| head).split('"').next().unwrap_or_default();
-            format!("{head}\"***@{after}")
-        }
-        None => text.to_owned(),
-    }
+fn is_about_proxy(error: &figment::Error) -> bool {
+    error.path.first().is_some_and(|first| first == "http")
+        && error.path.get(1).is_some_and(|key| key == "proxy")
 }
 
-/// A URL without the password that it may hold.
-fn without_password(value: &Value) -> Value {
-    let Some(mut url) = value.as_str().and_then(|text| url::Url::parse(text).ok()) else {
-        return value.clone();
-    };
-    match url.password().is_some() && url.set_password(Some("***")).is_ok() {
-        true => Value::from(url.as_str()),
-        false => value.clone(),
-    }
+/// Where a file is no TOML, and what is wrong there. The parser also shows the line, in which a password may stand.
+fn without_source(text: &str) -> Option<(&str, String)> {
+    let (at, shown) = text.strip_prefix("TOML parse error at ")?.split_once('\n')?;
+    // The gutter, the line, and the mark under it.
+    let wrong: Vec<_> = shown.lines().skip(3).collect();
+    Some((at, wrong.join(", ")))
+}
+
+/// A value as it is shown: a URL without the user name and the password that it may hold.
+fn shown(value: &Value) -> Value {
+    let url = value.as_str().and_then(|text| url::Url::parse(text).ok());
+    url.and_then(|url| proxy::masked(&url)).map_or_else(|| value.clone(), Value::from)
 }
 
 /// One key with its value and where that comes from, for `config show`.
@@ -343,7 +359,7 @@ impl Loaded {
             if value.is_object() {
                 self.collect(&key, value, settings);
             } else {
-                settings.push(Setting { source: self.source(&key), key, value: without_password(value) });
+                settings.push(Setting { source: self.source(&key), key, value: shown(value) });
             }
         }
     }

@@ -37,8 +37,12 @@ pub(super) fn next(
     }
     let Some(location) = headers.get(LOCATION) else { return Ok(None) };
     let from = origin_text(&hop.to.url);
-    let unusable =
-        || Failure::remote(format!("{from} redirects to an address that is none")).status(status.as_u16());
+    let unusable = || {
+        Failure::remote(format!("{from} redirects to an address that is none"))
+            .remedy("find out what in the remote system, or in front of it, redirects so: its own address may be set wrongly there")
+            .field(&hop.to.name)
+            .status(status.as_u16())
+    };
     let url = location.to_str().ok().and_then(|text| hop.to.url.join(text).ok()).ok_or_else(unusable)?;
     let Some(admitted) = policy.admit(&url) else {
         return Err(elsewhere(hop, &url).status(status.as_u16()));
@@ -56,12 +60,20 @@ pub(super) fn next(
 
 fn elsewhere(hop: &Hop, url: &Url) -> Failure {
     let from = &hop.to.url;
-    let what = forbidden(url).unwrap_or("which is not part of this connection");
+    let named = !url.username().is_empty() || url.password().is_some();
+    let what = match forbidden(url) {
+        Some(what) => what,
+        None if named => "with a user name in it, which no redirect may bring",
+        None => "which is not part of this connection",
+    };
     let message = format!("{} redirects to {}, {what}", origin_text(from), origin_text(url));
     let sign_in = ["login", "signin", "sign-in", "auth", "saml", "oauth", "sso"];
     let path = url.path().to_ascii_lowercase();
     let remedy = if forbidden(url).is_some() {
         "nothing was sent there; no honest system redirects so: find out what in the remote system, or in front of it, does"
+            .to_owned()
+    } else if named {
+        "nothing was sent there; find out what in the remote system, or in front of it, puts a user name or a password there"
             .to_owned()
     } else if from.host() == url.host() && from.scheme() == "http" && url.scheme() == "https" {
         format!("the remote system wants https: enter {} as its address", origin_text(url))

@@ -2,7 +2,7 @@
 
 use super::{Host, Session};
 use crate::contract::{
-    Failure,
+    Failure, Stage,
     http::{Body, Capture, HttpRequest, HttpResponse, Place, Slot, Target},
     secrets::SecretRef,
 };
@@ -209,13 +209,43 @@ impl Response {
         })
     }
 
+    /// Whether the body is a web page, whatever type it is said to have. An API that speaks JSON sends none.
+    pub fn is_web_page(&self) -> bool {
+        let text = self.0.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.0.body);
+        text.trim_ascii_start().starts_with(b"<")
+    }
+
+    /// What to say of a refusal that is none of a remote system that speaks JSON: a 407, which only a proxy sends, or a web
+    /// page with any other 4xx. Not with 401, with which even such a system may send one; what is 5xx failed in any case.
+    /// `None` for every other answer.
+    pub fn refused_in_between(&self) -> Option<Failure> {
+        let (status, page) = (self.0.status, self.is_web_page());
+        let shown = match page.then(|| title(&String::from_utf8_lossy(&self.0.body))) {
+            Some(Some(title)) => format!("{status} \"web page: {}\"", title.trim_matches('"')),
+            Some(None) => format!("{status} \"web page\""),
+            None => status.to_string(),
+        };
+        let failure = match status {
+            407 => Failure::remote(format!(
+                "a proxy between here and the remote system wants a user name and a password ({shown})"
+            ))
+            .remedy("give them to the proxy that you configured, http.proxy = \"http://USER:PASSWORD@HOST:PORT\"; if you configured none, find out whose it is and have this machine let through"),
+            400 | 402..=499 if page && status != 429 => Failure::remote(format!(
+                "something between here and the remote system answered ({shown})"
+            ))
+            .remedy("find out what answers in the place of the remote system: a firewall or a proxy that has to let this machine through, a page to sign in, a notice of maintenance"),
+            _ => return None,
+        };
+        Some(failure.at(Stage::Answer).status(status))
+    }
+
     fn not_json(&self, error: &serde_json::Error) -> Failure {
         let kind = self.header("content-type").unwrap_or("an unstated type");
         let body = String::from_utf8_lossy(&self.0.body);
         // On one line, and without what would move a terminal's cursor.
         let words = body.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
         let beginning: String = words.take(80).collect::<Vec<_>>().join(" ").chars().take(80).collect();
-        if beginning.starts_with('<') {
+        if self.is_web_page() {
             let shown = title(&body).unwrap_or(beginning);
             return Failure::remote(format!("the answer is a web page ({kind}): {shown}"))
                 .status(self.0.status)

@@ -209,6 +209,15 @@ fn refusals() -> Vec<Row> {
         both("401 in the middle", "once", once(status(401, BodyKind::Envelope)), GotOver { hits: 1 }),
         both("401 in the middle", "for good", always(status(401, BodyKind::Envelope)), refused),
         both("403 on one list", "", Users(status(403, BodyKind::Bare)), Kept { status: "403" }),
+        // Neither a right nor a list that is not there: the page is not the remote system's.
+        both("403 on one list", "of a firewall", Users(status(403, BodyKind::Html)), remote(1)),
+        both(
+            "403 on one list",
+            "of a proxy that wants a sign-in",
+            Users(status(407, BodyKind::Html)),
+            remote(1),
+        ),
+        both("403 on one list", "that a web page calls a 404", Users(status(404, BodyKind::Html)), remote(1)),
         both("429 with Retry-After", "once", once(too_many(Some(1))), GotOver { hits: 1 }),
         both("429 with Retry-After", "for good", always(too_many(Some(0))), remote(2)),
         // In the middle of a refresh it would be told of whichever list asks next.

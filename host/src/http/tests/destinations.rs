@@ -201,6 +201,7 @@ async fn redirects_out_of_the_connection_end_there() {
         "https://localhost:PORT/",
         "https://id.example/sso/login",
         "http://user:word@localhost:PORT/",
+        "https://user@localhost:PORT/",
         "http://169.254.169.254/latest",
         "http://",
     ] {

@@ -12,6 +12,8 @@ pub(crate) struct Refusal {
     text: String,
     /// Seconds to wait, if it says so.
     retry_after: Option<u64>,
+    /// What it is, if it is none of the server's.
+    pub(crate) in_between: Option<Failure>,
 }
 
 impl Refusal {
@@ -21,6 +23,7 @@ impl Refusal {
             status: response.status(),
             text: text_of(response.body()),
             retry_after: response.header("retry-after").and_then(|seconds| seconds.trim().parse().ok()),
+            in_between: response.refused_in_between(),
         }
     }
 
@@ -48,6 +51,9 @@ impl Refusal {
 
     /// What any request may be answered with, whatever it asked for; `None` if the meaning depends on the request.
     pub(crate) fn common(&self) -> Option<Failure> {
+        if self.in_between.is_some() {
+            return self.in_between.clone();
+        }
         let summary = self.summary();
         let remote = |message: String| self.failure(Blame::Remote, Stage::Answer, message);
         Some(match self.status {
@@ -102,7 +108,8 @@ mod tests {
             ("<!doctype html>", r#"403 "web page""#),
             (" plain\n", r#"403 "plain""#),
         ] {
-            let refusal = Refusal { status: 403, text: text_of(body.as_bytes()), retry_after: None };
+            let refusal =
+                Refusal { status: 403, text: text_of(body.as_bytes()), retry_after: None, in_between: None };
             assert_eq!(refusal.summary(), expected, "{body}");
         }
     }

@@ -94,15 +94,20 @@ impl<'a> Client<'a> {
         };
         let refusal = Refusal::of(&response);
         match response.status() {
-            401 | 403 => Ok("the server answers and asks for a sign-in".to_owned()),
+            404 | 405 | 410 => Err(stranger(&refusal.summary())),
+            401 | 403 if refusal.in_between.is_none() => {
+                Ok("the server answers and asks for a sign-in".to_owned())
+            }
             200..=299 => match Rows::read(&response) {
                 Ok(_) => Ok("the server answers".to_owned()),
                 Err(_) => Err(stranger("no list of apps stands where every server has it")),
             },
             429 | 500..=599 => Err(refusal.common().unwrap_or_else(|| stranger(&refusal.summary()))),
-            404 | 405 | 410 => Err(stranger(&refusal.summary())),
             // Whatever else it says to strangers, the signed request will show.
-            _ => Ok(format!("the server answers ({})", refusal.summary())),
+            _ => match refusal.in_between {
+                Some(failure) => Err(failure),
+                None => Ok(format!("the server answers ({})", refusal.summary())),
+            },
         }
     }
 

@@ -101,7 +101,7 @@ impl Refresh<'_> {
 
     async fn newest_of(&self, task: &str) -> Result<Option<String>, Stop> {
         let response = self.client.newest_execution(task).await?;
-        if response.status() == 404 {
+        if response.status() == 404 && !response.is_web_page() {
             // The task went away meanwhile.
             return Ok(None);
         }
@@ -134,7 +134,7 @@ impl Reader<'_> {
         let mut walk = Walk::default();
         let mut steps_back = 0;
         loop {
-            if let (404, Owner::App(_)) = (response.status(), owner) {
+            if let (404, false, Owner::App(_)) = (response.status(), response.is_web_page(), owner) {
                 // The app went away meanwhile.
                 return Ok(());
             }

@@ -90,7 +90,7 @@ fn an_administrator_gets_everything() {
 fn what_is_refused_is_skipped_with_its_reason() {
     let kit = by(json!({}));
     kit.on("GET", "/api/v1/users", error(403, "Forbidden"))
-        .on("GET", "/api/v1/groups", Answer::text(403, "text/html", "<title>No</title>"))
+        .on("GET", "/api/v1/groups", Answer::text(403, "text/plain", "No"))
         .on("GET", "/api/v1/filters", Answer::status(404))
         .on("GET", A2, Answer::status(403))
         .on("GET", IMPORT, error(400, "type"));
@@ -102,7 +102,7 @@ fn what_is_refused_is_skipped_with_its_reason() {
     reports skipped: app a2: the server refused (403): the user has no role in NPrinting that may see reports
     tasks skipped: this server does not understand the question (400 "type")
     users skipped: the server refused (403 "Forbidden"): the user has no role in NPrinting that may see users
-    groups skipped: the server refused (403 "web page: No"): the user has no role in NPrinting that may see groups
+    groups skipped: the server refused (403 "No"): the user has no role in NPrinting that may see groups
     "#);
     assert_eq!(refresh.ends["connection"], How::Complete);
     assert!(kept(&refresh, "task").is_some(), "import tasks must not look deleted");
@@ -253,6 +253,11 @@ fn what_breaks_ends_the_refresh() {
         Answer::json(200, json!({ "data": {} })),
         Answer::text(200, "application/json", r#"{"data":{"items":[{"id":"g1"#),
         Answer::status(200),
+        Answer::text(403, "text/html", "<title>Blocked</title>"),
+        Answer::text(404, "text/html", "\u{feff}\n<!doctype html>"),
+        Answer::text(418, "text/plain", "<html><title>No tea</title></html>"),
+        Answer::text(407, "text/html", "<html><title>Proxy</title></html>"),
+        Answer::status(407),
     ];
     let told: String = cases
         .map(|answer| {
@@ -268,6 +273,11 @@ fn what_breaks_ends_the_refresh() {
     groups: the answer is no list as expected: missing field `items` at line 1 column 10
     groups: the answer (application/json) breaks off after 27 bytes
     groups: the answer is empty
+    groups: something between here and the remote system answered (403 "web page: Blocked")
+    groups: something between here and the remote system answered (404 "web page")
+    groups: something between here and the remote system answered (418 "web page: No tea")
+    groups: a proxy between here and the remote system wants a user name and a password (407 "web page: Proxy")
+    groups: a proxy between here and the remote system wants a user name and a password (407)
     "#);
 }
 

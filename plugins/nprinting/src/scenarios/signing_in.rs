@@ -155,9 +155,9 @@ fn whatever_the_server_says_to_the_token_has_its_message() {
     Authentication: Failed: the server refused the token of "anna@example.com" (401 "Unauthorized")
       Credential, field private_key
       → the server does not say which of these it is (its web console: Admin, Settings, Authentication): JWT authentication is turned off there; the certificate there does not belong to this private key; the JWT attribute for the email is not "email" there; no enabled NPrinting user has the email "anna@example.com"; the clocks of the two machines differ by more than a minute; the server does not take the algorithm RS256
-    Authentication: Failed: the server does not let the user list apps (403 "web page: Forbidden")
-      Credential, field -
-      → give the user in NPrinting the role Administrator, or a role that may see the apps
+    Authentication: Failed: something between here and the remote system answered (403 "web page: Forbidden")
+      Remote, field -
+      → find out what answers in the place of the remote system: a firewall or a proxy that has to let this machine through, a page to sign in, a notice of maintenance
     Authentication: Failed: the server does not answer with its apps (404)
       Remote, field server_url
       → check the server URL: it has to lead straight to NPrinting's web console, not to a portal or proxy in front of it

@@ -4,7 +4,7 @@ use jackfield_plugin::{Blame, Failure, Response, Stage};
 use serde_json::Value;
 
 /// An error as the tenant tells it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Refusal {
     /// HTTP status.
     pub(crate) status: u16,
@@ -16,6 +16,8 @@ pub(crate) struct Refusal {
     pub(crate) trace: Option<String>,
     /// Seconds to wait, if it says so.
     pub(crate) retry_after: Option<u64>,
+    /// What it is, if it is none of the tenant's.
+    pub(crate) in_between: Option<Failure>,
 }
 
 impl Refusal {
@@ -26,6 +28,7 @@ impl Refusal {
             refusal.trace = response.header("x-b3-traceid").map(str::to_owned);
         }
         refusal.retry_after = response.header("retry-after").and_then(|seconds| seconds.trim().parse().ok());
+        refusal.in_between = response.refused_in_between();
         refusal
     }
 
@@ -95,6 +98,9 @@ impl Refusal {
 
     /// What any request may be answered with, whatever it asked for; `None` if the meaning depends on the request.
     pub(crate) fn common(&self) -> Option<Failure> {
+        if self.in_between.is_some() {
+            return self.in_between.clone();
+        }
         let summary = self.summary();
         let failure = match (self.status, self.code.as_str()) {
             (_, "LOGIN-2") => self

@@ -122,6 +122,8 @@ impl<'a> Client<'a> {
                     }
                 }
             }
+            // The host name is the operator's: where nothing is, the page is that of somebody else.
+            404 if refusal.in_between.is_some() => Err(stranger(refusal.summary())),
             403 if refusal.code != "AUTH-5" => Err(refusal
                 .failure(
                     Blame::Remote,

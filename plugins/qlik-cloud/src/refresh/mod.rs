@@ -76,7 +76,7 @@ impl Refresh<'_> {
         }
         let mut path = list.path;
         let mut response = self.client.page(path, &query).await?;
-        if let (404, Some(older)) = (response.status(), list.older) {
+        if let (404, false, Some(older)) = (response.status(), response.is_web_page(), list.older) {
             path = older;
             response = self.client.page(path, &query).await?;
         }

@@ -264,6 +264,10 @@ fn a_list_that_breaks_ends_the_refresh_and_is_named() {
         Answer::json(200, json!({ "data": null })),
         Answer::text(200, "application/json", "{\"data\":[{\"id\":"),
         error(401, "HTTP-401", "Unauthorized"),
+        Answer::text(403, "text/html", "<title>Blocked</title>"),
+        Answer::text(404, "text/html", "<html></html>"),
+        Answer::text(400, "text/html", "<html></html>"),
+        Answer::status(407),
         Answer::failure(Failure::new(Blame::Network, "the connection was reset")),
     ];
     let told: String = breaks
@@ -285,6 +289,10 @@ fn a_list_that_breaks_ends_the_refresh_and_is_named() {
     spaces: the answer is no list as expected: invalid type: null, expected a sequence at line 1 column 12 — try again; if it lasts, the remote system may be newer than this plugin: look for a newer plugin
     spaces: the answer (application/json) breaks off after 15 bytes — try again; if it lasts, something between here and the remote system may change its answers
     spaces: the tenant gave a token to the OAuth client and then refused it (401 HTTP-401 "Unauthorized") [HTTP-401, trace 00ab] — check in Manage users that the client's bot user is active, and that the client's consent method is Trusted
+    spaces: something between here and the remote system answered (403 "web page: Blocked") — find out what answers in the place of the remote system: a firewall or a proxy that has to let this machine through, a page to sign in, a notice of maintenance
+    spaces: something between here and the remote system answered (404 "web page") — find out what answers in the place of the remote system: a firewall or a proxy that has to let this machine through, a page to sign in, a notice of maintenance
+    spaces: something between here and the remote system answered (400 "web page") — find out what answers in the place of the remote system: a firewall or a proxy that has to let this machine through, a page to sign in, a notice of maintenance
+    spaces: a proxy between here and the remote system wants a user name and a password (407) — give them to the proxy that you configured, http.proxy = "http://USER:PASSWORD@HOST:PORT"; if you configured none, find out whose it is and have this machine let through
     spaces: the connection was reset
     "#);
 }

@@ -111,7 +111,8 @@ fn whatever_is_wrong_with_the_oauth_client_has_its_message() {
         error(403, "HTTP-403", "Forbidden"),
         error(403, "AUTH-5", "Forbidden"),
         error(401, "LOGIN-2", "No authentication configured for this hostname"),
-        Answer::text(404, "text/html", "<html></html>"),
+        Answer::status(404),
+        Answer::text(403, "text/html", "<html><title>Blocked</title></html>"),
         error(429, "HTTP-429", "API rate limit reached."),
         error(500, "HTTP-500", "Internal"),
         Answer::json(200, json!({ "error": "invalid_client" })),
@@ -144,9 +145,12 @@ fn whatever_is_wrong_with_the_oauth_client_has_its_message() {
     Authentication: Failed: there is no tenant under this host name (401 LOGIN-2 "No authentication configured for this hostname")
       You, field tenant_url, reference LOGIN-2, trace 00ab
       → check the spelling of the tenant URL: it is what the browser shows when the tenant is open
-    Authentication: Failed: there is no sign-in service at the tenant URL (404 "web page")
+    Authentication: Failed: there is no sign-in service at the tenant URL (404)
       You, field tenant_url, reference -
       → check the tenant URL
+    Authentication: Failed: something between here and the remote system answered (403 "web page: Blocked")
+      Remote, field -, reference -
+      → find out what answers in the place of the remote system: a firewall or a proxy that has to let this machine through, a page to sign in, a notice of maintenance
     Authentication: Failed: the tenant's rate limit is used up; it does not say for how long (429 HTTP-429 "API rate limit reached")
       Remote, field -, reference HTTP-429, trace 00ab
       → try again later; everything that uses the same client or user shares one limit

@@ -42,6 +42,7 @@ fn explained(caller: &Caller, kind: &str) -> String {
         text: "Forbidden".to_owned(),
         trace: Some("00ab".to_owned()),
         retry_after: None,
+        in_between: None,
     };
     caller.explain(list(kind).unwrap(), &refusal).with_remedy()
 }
