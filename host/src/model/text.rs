@@ -18,6 +18,16 @@ fn is_harmful(c: char) -> bool {
         || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// A name as a shell takes it.
+pub fn shell_word(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    let dashes = if name.starts_with('-') { "-- " } else { "" };
+    match name.chars().all(plain) {
+        true => format!("{dashes}{name}"),
+        false => format!("{dashes}'{}'", name.replace('\'', "'\\''")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
