@@ -27,6 +27,10 @@ pub(crate) const WAYS: &[Way] = &[
     ("percent, as RFC 3986 has it", |text| percent(text, "-._~", true)),
     ("percent, in a form", |text| url_query(text)),
     ("percent, twice", |text| percent(&percent(text, "-._~", true), "-._~", true)),
+    ("percent, every byte", |text| text.bytes().map(|byte| format!("%{byte:02X}")).collect()),
+    ("percent, one letter too", |text| {
+        one_letter(&percent(text, "-._~", true), |c| format!("%{:02x}", u32::from(c)))
+    }),
     ("base64", |text| BASE64_STANDARD.encode(text)),
     ("base64url", |text| BASE64_URL_SAFE_NO_PAD.encode(text)),
     ("hex", |text| text.bytes().map(|byte| format!("{byte:02x}")).collect()),
@@ -40,7 +44,18 @@ pub(crate) const WAYS: &[Way] = &[
     ("HTML, in hexadecimal", |text| html(text, &[('\'', "&#x27;"), ('"', "&quot;"), ('/', "&#x2F;")])),
     ("HTML, in decimal", |text| html(text, &[('\'', "&#39;"), ('"', "&#34;")])),
     ("HTML, between tags", |text| html(text, &[])),
+    ("HTML, every character", |text| text.chars().map(|c| format!("&#{};", u32::from(c))).collect()),
+    ("HTML, one letter too", |text| one_letter(&html(text, &[]), |c| format!("&#x{:x};", u32::from(c)))),
 ];
+
+/// The first letter that is in no escape, escaped as well.
+fn one_letter(text: &str, escape: fn(char) -> String) -> String {
+    let is_free =
+        |at: usize| text[at..].starts_with(char::is_alphabetic) && !text[..at].ends_with(['%', '&', '\\']);
+    let at = (0..text.len()).find(|at| is_free(*at)).expect("a letter");
+    let letter = text[at..].chars().next().expect("a letter");
+    format!("{}{}{}", &text[..at], escape(letter), &text[at + letter.len_utf8()..])
+}
 
 fn percent(text: &str, kept: &str, upper: bool) -> String {
     text.bytes()

@@ -179,10 +179,18 @@ fn a_killed_host_takes_its_worker_with_it_and_its_refresh_is_taken_up_again() {
     assert_eq!(early.code(), 2, "its lease still holds: {}", early.all());
     assert_eq!(things(&host, "A"), 250);
     misbehave(&host, "A", "ok");
-    let requeued =
-        wait_for("the lease's end", || Some(run(&host, &id)).filter(|run| run["state"] == "queued"));
-    assert_eq!(requeued["attempt"], 1);
+    let requeued = wait_for("the lease's end", || {
+        Some(host.run(["run", "show", &id])).filter(|shown| shown.stdout.contains(": queued"))
+    });
     assert!(began.elapsed() > Duration::from_secs(8), "not before the lease has ended");
+    assert_eq!(run(&host, &id)["attempt"], 1);
+    // Whoever comes by is told how it goes on.
+    let how = "`jackfield connection refresh A` takes it up";
+    assert!(requeued.stderr.contains(how) && requeued.stdout.contains(how), "{}", requeued.all());
+    for words in [&["connection", "list"][..], &["connection", "show", "A"]] {
+        let shown = host.run(words).expect_success();
+        assert!(shown.stdout.contains(how), "{words:?}: {}", shown.all());
+    }
     refresh(&host, "A").expect_success();
     let run = run(&host, &id);
     assert_eq!((&run["state"], &run["attempt"]), (&json!("succeeded"), &json!(2)), "it is the same run");

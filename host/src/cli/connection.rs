@@ -19,6 +19,7 @@ use crate::{
         connection::{Connection, TlsTrust},
         run::{Hook, Run, RunState},
         settings::Form,
+        text::shell_word,
     },
     runs::{driver, notice, orders::Orders, request},
 };
@@ -380,14 +381,4 @@ async fn delete(desk: &Desk, name: &str, yes: bool) -> Result<ExitCode, Failure>
         desk.output.json(&json!({ "deleted": connection.name }))?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// A name as a shell takes it.
-pub(super) fn shell_word(name: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
-    let dashes = if name.starts_with('-') { "-- " } else { "" };
-    match name.chars().all(plain) {
-        true => format!("{dashes}{name}"),
-        false => format!("{dashes}'{}'", name.replace('\'', "'\\''")),
-    }
 }

@@ -1,12 +1,12 @@
 //! A server's certificate that is not trusted: shown, and accepted by whoever has compared it.
 
-use super::{Desk, connection::shell_word, connection_input as input, output::moment};
+use super::{Desk, connection_input as input, output::moment};
 use crate::{
     model::{
         certificate::ServerCertificate,
         connection::Connection,
         run::{Run, RunState},
-        text::printable,
+        text::{printable, shell_word},
     },
     runs::notice::{Notice, Watcher},
 };

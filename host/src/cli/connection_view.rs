@@ -13,7 +13,7 @@ use crate::{
         id::ConnectionId,
         run::{Run, RunState},
         settings::Form,
-        text::printable,
+        text::{printable, shell_word},
     },
 };
 use anstyle::AnsiColor;
@@ -46,6 +46,7 @@ pub(super) async fn list(desk: &Desk, search: Option<&str>) -> Result<ExitCode, 
     for connection in connections {
         let (url, state) = (address(desk, &connection).await, state(desk, &connection).await?);
         let refreshed = moment_or(connection.last_refresh_at, "never");
+        let state = told(&state, &connection.name);
         rows.push(vec![connection.name, connection.connector, url, state, refreshed]);
     }
     desk.output.table(&["NAME", "CONNECTOR", "URL", "STATE", "LAST SUCCESSFUL REFRESH"], rows);
@@ -68,6 +69,17 @@ fn looks_like_an_address(connection: &Connection) -> Option<String> {
     texts.find(|text| text.starts_with("https://") || text.starts_with("http://")).map(str::to_owned)
 }
 
+/// The state of a connection whose refresh lost its driver.
+const INTERRUPTED: &str = "refresh was interrupted";
+
+/// A state as a person is told it: with what goes on from there, where that is not plain.
+fn told(state: &str, name: &str) -> String {
+    match state {
+        INTERRUPTED => format!("{state}; `jackfield connection refresh {}` takes it up", shell_word(name)),
+        _ => state.to_owned(),
+    }
+}
+
 /// How a connection stands, in a few words.
 async fn state(desk: &Desk, connection: &Connection) -> Result<String, Failure> {
     if desk.app.plugins.plugin(&connection.connector).is_err() {
@@ -79,7 +91,7 @@ async fn state(desk: &Desk, connection: &Connection) -> Result<String, Failure> 
     };
     Ok(match newest {
         Some(RunState::Running) => "refreshing",
-        Some(RunState::Queued) => "refresh was interrupted",
+        Some(RunState::Queued) => INTERRUPTED,
         Some(RunState::Failed) => "last refresh failed",
         Some(RunState::Cancelled) => "last refresh cancelled",
         Some(RunState::Succeeded) => "ready",
@@ -121,7 +133,7 @@ pub(super) async fn show(desk: &Desk, connection: &Connection) -> Result<ExitCod
         desk.describe(&connection.connector).await.ok().map(|description| Form::of(&description.settings));
     let mut rows = vec![
         ("URL".to_owned(), address(desk, connection).await),
-        ("State".to_owned(), state(desk, connection).await?),
+        ("State".to_owned(), told(&state(desk, connection).await?, &connection.name)),
         ("Last successful refresh".to_owned(), moment_or(connection.last_refresh_at, "never")),
         ("Max parallel executions".to_owned(), connection.max_parallel.to_string()),
     ];

@@ -1,10 +1,11 @@
 //! Progress: bars on a terminal, plain lines elsewhere, nothing beside JSON.
 
 use crate::runs::notice::{Notice, Watcher};
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use jackfield_plugin::contract::run::Level;
 use std::{
     collections::BTreeMap,
+    fmt,
     io::{IsTerminal, Write},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -74,7 +75,7 @@ impl Shown {
                 kind.total = total;
                 if let (Some(bar), Some(total)) = (&kind.bar, total) {
                     bar.set_length(total);
-                    bar.set_style(style("{prefix:>18} {wide_bar} {pos}/{len} {per_sec}"));
+                    bar.set_style(style("{prefix:>18} {wide_bar} {pos}/{len} {rate}"));
                 }
             }
             Notice::Ended { kind, kept } => self.ended(&kind, kept),
@@ -114,7 +115,7 @@ impl Shown {
             let bar = match mode {
                 Mode::Bars(bars) => {
                     let bar = bars.add(ProgressBar::no_length().with_prefix(name.to_owned()));
-                    bar.set_style(style("{prefix:>18} {spinner} {pos} {per_sec}"));
+                    bar.set_style(style("{prefix:>18} {spinner} {pos} {rate}"));
                     bar.enable_steady_tick(Duration::from_millis(120));
                     Some(bar)
                 }
@@ -139,5 +140,31 @@ impl Shown {
 }
 
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.with_key("rate", |state: &ProgressState, text: &mut dyn fmt::Write| {
+        // A bar without its rate is still a bar.
+        let _ = text.write_str(&rate(state.pos(), state.elapsed()));
+    })
+}
+
+/// How many came in a second, on the whole; nothing in the first second, of which a first page says nothing.
+fn rate(count: u64, elapsed: Duration) -> String {
+    match elapsed.as_secs() {
+        0 => String::new(),
+        _ => format!("{:.0}/s", count as f64 / elapsed.as_secs_f64()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_whole_and_waits_for_a_second() {
+        for (count, milliseconds, shown) in
+            [(100, 1, ""), (5000, 999, ""), (100, 1000, "100/s"), (1000, 3000, "333/s"), (0, 5000, "0/s")]
+        {
+            assert_eq!(rate(count, Duration::from_millis(milliseconds)), shown, "{count} in {milliseconds}");
+        }
+    }
 }

@@ -6,7 +6,10 @@ use super::{
 };
 use crate::{
     connections,
-    model::run::{Run, RunState},
+    model::{
+        run::{Run, RunState},
+        text::shell_word,
+    },
 };
 use clap::Subcommand;
 use jackfield_plugin::contract::Failure;
@@ -114,6 +117,10 @@ async fn show(desk: &Desk, run: &Run) -> Result<ExitCode, Failure> {
         ("Log", log.unwrap_or_else(dash)),
     ];
     out.pairs(rows.map(|(name, value)| (name.to_owned(), value)));
+    if run.state == RunState::Queued && run.attempt > 0 {
+        let name = shell_word(&run.connection_name);
+        out.line(&format!("It was interrupted; `jackfield connection refresh {name}` takes it up."));
+    }
     for event in &events {
         out.line(&format!("{} {} {}", moment(event.at), event.level, event.message));
     }

@@ -42,6 +42,16 @@ pub fn is_variable_name(text: &str) -> bool {
     begins && named && words && !mixed && text.len() <= 64
 }
 
+/// A name as a shell takes it.
+pub fn shell_word(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    let dashes = if name.starts_with('-') { "-- " } else { "" };
+    match name.chars().all(plain) {
+        true => format!("{dashes}{name}"),
+        false => format!("{dashes}'{}'", name.replace('\'', "'\\''")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -114,7 +114,7 @@ impl Sink {
         }
         let mut generation = match kind.staging.take().await? {
             Some(generation) => generation,
-            None => self.store.begin_generation(&self.lease, &self.connection, &request.kind).await?,
+            None => self.begin(&request.kind, &mut kind.staging).await?,
         };
         let large = request.objects.iter().map(weight).sum::<usize>() > LARGE_PAGE;
         kind.staged += request.objects.len() as u64;
@@ -134,6 +134,17 @@ impl Sink {
         }
         (self.watcher)(Notice::Objects { kind: request.kind, staged: kind.staged });
         Ok(Done {})
+    }
+
+    /// Begins to stage a kind. If that fails, what the plugin has to put is lost: without a word of it here, a plugin that
+    /// does not mind would end the kind as complete, and everything that was found before would be removed.
+    async fn begin(&self, name: &str, staging: &mut Staging) -> Result<Generation, Failure> {
+        let begun = self.store.begin_generation(&self.lease, &self.connection, name).await;
+        begun.map_err(|error| {
+            let failure = Failure::from(error);
+            *staging = Staging::Broken(failure.clone());
+            failure
+        })
     }
 
     /// Notes how a kind ends.
@@ -284,7 +295,36 @@ fn unfit(object: &Object) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        model::run::Hook,
+        store::testing::{Fresh, LONG, run},
+    };
     use jackfield_plugin::contract::catalog::Link;
+    use std::sync::Arc;
+
+    #[tokio::test]
+    async fn what_could_not_be_begun_has_no_good_end() {
+        let fresh = Fresh::open().await;
+        let connection = fresh.connection("EU").await;
+        let run = run(&connection, Hook::Refresh);
+        fresh.store.insert_run(&run).await.unwrap();
+        let sink = Sink {
+            store: fresh.store.clone(),
+            lease: Lease { run: run.id.clone(), attempt: 1 },
+            connection,
+            kinds: BTreeMap::from([("app".to_owned(), Mutex::default())]),
+            watcher: Arc::new(|_| {}),
+        };
+        let put =
+            || CatalogPut { kind: "app".to_owned(), objects: vec![Object::new("1", "one")], exchange: None };
+        let first = sink.put(put()).await.unwrap_err();
+        // From here on the store would take it.
+        fresh.store.claim_run(&run.id, "test", LONG).await.unwrap().unwrap();
+        assert_eq!(sink.put(put()).await.unwrap_err(), first);
+        sink.end(CatalogEnd { kind: "app".to_owned(), how: How::Complete }).await.unwrap();
+        let staged = sink.kinds["app"].lock().await.staging.take().await;
+        assert_eq!(staged.err(), Some(first), "it cannot be settled");
+    }
 
     #[test]
     fn what_a_database_refuses_is_the_plugins_fault() {

@@ -27,6 +27,7 @@ use crate::{
     model::{
         connection::Connection,
         run::{Run, RunState},
+        text::shell_word,
     },
     store,
 };
@@ -60,7 +61,7 @@ async fn settle(app: &App, run: &Run) -> Result<(), Failure> {
         // Which cancels it, because somebody has asked for that.
         app.store.requeue_run(run).await?;
     } else if run.attempt < run.hook.attempts() && app.store.requeue_run(run).await? {
-        tracing::warn!(run = %run.id, connection = %run.connection_name, "an interrupted run is queued again");
+        tracing::warn!(run = %run.id, connection = %run.connection_name, "an interrupted {} is queued again; `jackfield connection refresh {}` takes it up", run.hook.as_str(), shell_word(&run.connection_name));
     } else {
         let owner = run.owner.as_deref().unwrap_or("unknown");
         let failure = Failure::jackfield(format!(

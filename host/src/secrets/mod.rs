@@ -37,6 +37,7 @@ pub mod keys;
 mod private_key;
 pub mod scrub;
 mod scrub_body;
+mod scrub_escapes;
 mod scrub_forms;
 mod scrub_sieve;
 pub mod seal;

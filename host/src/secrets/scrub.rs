@@ -1,11 +1,12 @@
 //! The scrubber: replaces every known secret in whatever passes through it.
 //!
 //! It is a net under the handles, not the rope: values are kept from plugins and logs because nobody hands them over; what
-//! a remote system echoes, or a programmer prints, ends here. A secret that was transformed in a way that is not among the
-//! forms (hashed, compressed, reversed) passes.
+//! a remote system echoes, or a programmer prints, ends here. Escapes that may hide any letter are taken away before the
+//! search; a secret that was transformed in a way that is not among the forms (hashed, compressed, reversed) passes.
 
 use super::{
     scrub_body::mended,
+    scrub_escapes::{DEEPEST, origins, plain},
     scrub_forms::{SHORTEST, forms},
     scrub_sieve::Sieve,
 };
@@ -44,9 +45,42 @@ struct Finder {
 }
 
 impl Finder {
-    fn finds(&self, bytes: &[u8]) -> bool {
-        self.sieve.as_ref().is_none_or(|sieve| sieve.holds_back(bytes)) && self.forms.is_match(bytes)
+    /// The stretches that are to be replaced, also those that show only without escapes, so many levels deep. They are in
+    /// order; secrets that overlap make one stretch, so that no tail of one remains beside the other.
+    fn find(&self, bytes: &[u8], deep: usize) -> Vec<Range<usize>> {
+        let mut found = self.find_written(bytes);
+        if let Some(plain) = (deep > 0).then(|| plain(bytes)).flatten() {
+            let hidden = self.find(&plain, deep - 1);
+            if !hidden.is_empty() {
+                found.extend(origins(bytes, hidden));
+                found.sort_by_key(|stretch| stretch.end);
+                found = joined(found);
+            }
+        }
+        found
     }
+
+    /// The stretches that are a form as they stand.
+    fn find_written(&self, bytes: &[u8]) -> Vec<Range<usize>> {
+        let may = self.sieve.as_ref().is_none_or(|sieve| sieve.holds_back(bytes));
+        if !may || !self.forms.is_match(bytes) {
+            return Vec::new();
+        }
+        // They come in the order of their ends.
+        joined(self.forms.find_overlapping_iter(bytes).map(|found| found.range()))
+    }
+}
+
+/// Stretches of which no two overlap, from those that may, in the order of their ends.
+fn joined(found: impl IntoIterator<Item = Range<usize>>) -> Vec<Range<usize>> {
+    let mut stretches: Vec<Range<usize>> = Vec::new();
+    for Range { mut start, end } in found {
+        while let Some(last) = stretches.pop_if(|last| start < last.end) {
+            start = start.min(last.start);
+        }
+        stretches.push(start..end);
+    }
+    stretches
 }
 
 impl Drop for Known {
@@ -164,20 +198,8 @@ impl Scrubber {
         ScrubWriter { scrubber: self.clone(), inner, line: Vec::new() }
     }
 
-    /// The stretches that are to be replaced, in order. Secrets that overlap make one stretch, so that no tail of one
-    /// remains beside the other.
     fn find(&self, bytes: &[u8]) -> Vec<Range<usize>> {
-        let mut stretches: Vec<Range<usize>> = Vec::new();
-        let Some(finder) = self.finder().filter(|finder| finder.finds(bytes)) else { return stretches };
-        for found in finder.forms.find_overlapping_iter(bytes) {
-            let mut start = found.start();
-            // They come in the order of their ends.
-            while let Some(last) = stretches.pop_if(|last| start < last.end) {
-                start = start.min(last.start);
-            }
-            stretches.push(start..found.end());
-        }
-        stretches
+        self.finder().map_or_else(Vec::new, |finder| finder.find(bytes, DEEPEST))
     }
 
     fn finder(&self) -> Option<Arc<Finder>> {

@@ -60,6 +60,8 @@ fn percent(value: &str, forms: &mut BTreeSet<String>) {
         "!$&'()*+,-.:;=@[]_|~",
         "!$%&'()*+,-._~",
     ];
+    // What a form makes of a space, when the search has taken the escapes away.
+    forms.insert(value.replace(' ', "+"));
     for upper in [true, false] {
         for kept in KEPT {
             forms.insert(percent_encode(value, kept, upper, false));

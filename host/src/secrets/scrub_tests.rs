@@ -81,6 +81,39 @@ fn percent_encoding_in_a_url_is_replaced() {
 }
 
 #[test]
+fn escapes_of_letters_are_replaced() {
+    const ESCAPES: [fn(char) -> String; 5] = [
+        |c| c.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect(),
+        |c| c.to_string().bytes().map(|byte| format!("%{byte:02x}")).collect(),
+        |c| format!("&#{};", u32::from(c)),
+        |c| format!("&#x{:X};", u32::from(c)),
+        |c| c.to_string().bytes().map(|byte| format!("%25{byte:02X}")).collect(),
+    ];
+    for secret in AWKWARD {
+        let scrubber = knowing(&[secret]);
+        for escape in ESCAPES {
+            gone(&scrubber, &secret.chars().map(escape).collect::<String>());
+            for (one, _) in secret.char_indices() {
+                // What begins an escape is not left as it is by whoever escapes.
+                let form: String = (secret.char_indices())
+                    .map(|(at, c)| if at == one || "%&".contains(c) { escape(c) } else { c.to_string() })
+                    .collect();
+                gone(&scrubber, &form);
+            }
+        }
+    }
+    gone(&knowing(&["NPcanary5Cookie & more"]), "NPc%61nary5Cookie+%26+more");
+    gone(&knowing(&["hunter2<&>"]), "h&#117;nter2&lt;&amp;&gt;");
+    assert_eq!(
+        knowing(&["abcdef", "defghi"]).scrub_text("50% <%61bcdef%67hi> & %61"),
+        format!("50% <{MARK}> & %61")
+    );
+    let body = br#"{"a": "%68unter2", "b": 1.50, "c": "\u00250068unter2 \u002568unter2"}"#;
+    let clean: Value = serde_json::from_slice(&knowing(&["hunter2"]).scrub_body(body.to_vec())).unwrap();
+    assert_eq!(clean, serde_json::json!({"a": MARK, "b": 1.5, "c": format!("%0068unter2 {MARK}")}));
+}
+
+#[test]
 fn json_of_other_languages_is_replaced() {
     let scrubber = knowing(&["a+b/<ö>\"&'🗝"]);
     gone(&scrubber, r#"a+b\/<ö>\"&'🗝"#);

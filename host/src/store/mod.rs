@@ -38,7 +38,7 @@ mod state;
 #[cfg(all(test, unix))]
 mod schema_tests;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 

@@ -1,4 +1,4 @@
-//! What the store's tests begin with: a database in a folder that goes away, a connection, a run that is held.
+//! What tests of the store, and of what works on it, begin with: a database in a folder that goes away, a connection, a run that is held.
 
 use super::{Lease, Remembered, Store};
 use crate::model::connection::{Connection, ConnectionState, TlsTrust};
@@ -22,16 +22,16 @@ pub(super) fn remembered(values: &[(String, Value)]) -> Remembered<'_> {
     Remembered { address: settings(), values }
 }
 
-pub(super) const LONG: Duration = Duration::from_secs(60);
+pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 /// A store in its own folder.
-pub(super) struct Fresh {
-    pub(super) store: Store,
+pub(crate) struct Fresh {
+    pub(crate) store: Store,
     pub(super) folder: tempfile::TempDir,
 }
 
 impl Fresh {
-    pub(super) async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("jackfield.db")).await.unwrap();
         Fresh { store, folder }
@@ -42,7 +42,7 @@ impl Fresh {
     }
 
     /// A ready connection.
-    pub(super) async fn connection(&self, name: &str) -> ConnectionId {
+    pub(crate) async fn connection(&self, name: &str) -> ConnectionId {
         let connection = connection(name, ConnectionState::Ready);
         self.store.insert_connection(&connection).await.unwrap();
         connection.id
@@ -75,7 +75,7 @@ pub(super) fn connection(name: &str, state: ConnectionState) -> Connection {
     }
 }
 
-pub(super) fn run(connection: &ConnectionId, hook: Hook) -> Run {
+pub(crate) fn run(connection: &ConnectionId, hook: Hook) -> Run {
     Run {
         id: RunId::random(),
         connection: connection.clone(),

@@ -198,9 +198,12 @@ impl Reader<'_> {
             return Ok(());
         }
         self.context.catalog().put(id, objects, exchange).await?;
-        match (next, page.total) {
-            (Some(done), Some(total)) => self.context.progress(id, done, Some(total)).await,
-            _ => Ok(()),
+        match (next, page.total, owner) {
+            (Some(done), Some(total), Owner::Row) if self.kind.list.parts.len() == 1 => {
+                self.context.progress(id, done, Some(total)).await
+            }
+            // The total is that of one list of several.
+            _ => self.context.progress(id, self.seen.len() as u64, None).await,
         }
     }
 

@@ -176,6 +176,20 @@ fn pages_are_followed_by_what_the_server_gave() {
 }
 
 #[test]
+fn the_total_of_one_list_is_not_that_of_several() {
+    let kit = by(json!({}));
+    full(&kit, true);
+    let refresh = kit.refresh().unwrap();
+    let told = |kind: &str| -> Vec<_> {
+        let steps = refresh.progress.iter().filter(|progress| progress.step == kind);
+        steps.map(|progress| (progress.done, progress.total)).collect()
+    };
+    assert_eq!(told("report"), [(1, None), (2, None)]);
+    assert_eq!(told("task"), [(1, None), (2, None)]);
+    assert_eq!(told("filter"), [(1, Some(1))]);
+}
+
+#[test]
 fn every_end_of_a_list_is_an_end() {
     let at = |offset: u32| format!("/api/v1/groups?sort=+created&offset={offset}&limit=200");
     let row = json!([{ "id": "g1", "name": "G" }]);
