@@ -304,7 +304,11 @@ fn a_secret_where_a_name_belongs_is_not_repeated() {
         told += &format!("{} …\n{}\n", words[..words.len() - 1].join(" "), refused.stderr);
         search.printed(words[0], &refused);
     }
-    crate::support::snapshots(&host).bind(|| insta::assert_snapshot!("misplaced", told));
+    let mut settings = crate::support::snapshots(&host);
+    // It depends on where the slashes are in a key that is another each time.
+    settings
+        .add_filter(r"No such file or directory \(os error 2\)|File name too long \(os error 36\)", "[WHY]");
+    settings.bind(|| insta::assert_snapshot!("misplaced", told));
     search.files(&host.data());
     search.finds_none_of(&[
         Canary::new("key", key.trim()),

@@ -136,16 +136,15 @@ fn split<'a>(text: &'a str, flag: &str) -> Result<(&'a str, &'a str), Failure> {
     // The text may be a secret that was typed in the wrong place, and that of many ends with a "=".
     match text.split_once('=') {
         Some((key, value)) if is_fit_to_repeat(key) => Ok((key, value)),
-        Some(_) => {
-            Err(Failure::you(format!("what stands before \"=\" in {flag} is not the name of a setting"))
-                .remedy(format!("write {flag} KEY=…; `jackfield plugin show` names the keys")))
-        }
         None if is_fit_to_repeat(text) => {
             let key: String =
                 text.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').take(32).collect();
             Err(Failure::you(format!("{flag} {key}… has no \"=\"; it takes KEY=VALUE")))
         }
-        None => Err(Failure::you(format!("what follows {flag} has no \"=\"; it takes KEY=VALUE"))),
+        _ => Err(Failure::you(format!(
+            "what follows {flag} does not begin with the name of a setting and \"=\""
+        ))
+        .remedy(format!("write {flag} KEY=…; `jackfield plugin show` names the keys"))),
     }
 }
 
