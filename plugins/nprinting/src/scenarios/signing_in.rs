@@ -211,8 +211,8 @@ fn the_help_has_every_step_of_the_setup() {
     let help = kit_help();
     for step in [
         "as an administrator",
-        "Tools",
-        "Create",
+        "jackfield key generate",
+        "keep both in a safe place",
         "Turn on the JWT",
         "JWT certificate",
         "Match user by email",
