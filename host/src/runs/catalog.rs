@@ -102,49 +102,48 @@ impl Sink {
     /// Stages a page of objects; returns when it has been checked and the page before it is stored.
     ///
     /// # Errors
-    /// The plugin breaks a rule, or the store failed, perhaps with the page before.
+    /// The plugin breaks a rule, or the store failed, perhaps with the page before. The kind can then have no good end: the
+    /// objects of the page are lost, and a plugin that does not mind would end the kind as complete without them.
     pub async fn put(&self, request: CatalogPut) -> Result<Done, Failure> {
-        request.objects.iter().try_for_each(|object| check(&request.kind, object))?;
-        let mut kind = self.kind(&request.kind)?.lock().await;
+        let name = request.kind.clone();
+        let mut kind = self.kind(&name)?.lock().await;
+        let staged = self.stage(&mut kind, request).await.inspect_err(|failure| {
+            // What is on its way ends here; the first failure is the one that is told.
+            if !matches!(kind.staging, Staging::Broken(_)) {
+                kind.staging = Staging::Broken(failure.clone());
+            }
+        })?;
+        (self.watcher)(Notice::Objects { kind: name, staged });
+        Ok(Done {})
+    }
+
+    /// Yields how many objects of the kind there are by now.
+    async fn stage(&self, kind: &mut Kind, request: CatalogPut) -> Result<u64, Failure> {
+        let CatalogPut { kind: name, objects, .. } = request;
         if kind.end.is_some() {
+            return Err(Failure::plugin(format!("objects of kind \"{name}\" are put after its end")));
+        }
+        objects.iter().try_for_each(|object| check(&name, object))?;
+        kind.staged += objects.len() as u64;
+        if kind.staged > MOST_OBJECTS {
             return Err(Failure::plugin(format!(
-                "objects of kind \"{}\" are put after its end",
-                request.kind
+                "more than {MOST_OBJECTS} objects of kind \"{name}\" were put"
             )));
         }
         let mut generation = match kind.staging.take().await? {
             Some(generation) => generation,
-            None => self.begin(&request.kind, &mut kind.staging).await?,
+            None => self.store.begin_generation(&self.lease, &self.connection, &name).await?,
         };
-        let large = request.objects.iter().map(weight).sum::<usize>() > LARGE_PAGE;
-        kind.staged += request.objects.len() as u64;
+        let large = objects.iter().map(weight).sum::<usize>() > LARGE_PAGE;
         let store = self.store.clone();
         kind.staging = Staging::Busy(AbortOnDropHandle::new(tokio::spawn(async move {
-            store.stage(&mut generation, &request.objects).await?;
+            store.stage(&mut generation, &objects).await?;
             Ok(generation)
         })));
         if large {
             kind.staging.arrive().await?;
         }
-        if kind.staged > MOST_OBJECTS {
-            return Err(Failure::plugin(format!(
-                "more than {MOST_OBJECTS} objects of kind \"{}\" were put",
-                request.kind
-            )));
-        }
-        (self.watcher)(Notice::Objects { kind: request.kind, staged: kind.staged });
-        Ok(Done {})
-    }
-
-    /// Begins to stage a kind. If that fails, what the plugin has to put is lost: without a word of it here, a plugin that
-    /// does not mind would end the kind as complete, and everything that was found before would be removed.
-    async fn begin(&self, name: &str, staging: &mut Staging) -> Result<Generation, Failure> {
-        let begun = self.store.begin_generation(&self.lease, &self.connection, name).await;
-        begun.map_err(|error| {
-            let failure = Failure::from(error);
-            *staging = Staging::Broken(failure.clone());
-            failure
-        })
+        Ok(kind.staged)
     }
 
     /// Notes how a kind ends.
@@ -302,28 +301,51 @@ mod tests {
     use jackfield_plugin::contract::catalog::Link;
     use std::sync::Arc;
 
-    #[tokio::test]
-    async fn what_could_not_be_begun_has_no_good_end() {
-        let fresh = Fresh::open().await;
+    /// An intake for apps, of a run that nobody has taken up yet.
+    async fn intake(fresh: &Fresh) -> Sink {
         let connection = fresh.connection("EU").await;
         let run = run(&connection, Hook::Refresh);
         fresh.store.insert_run(&run).await.unwrap();
-        let sink = Sink {
+        Sink {
             store: fresh.store.clone(),
-            lease: Lease { run: run.id.clone(), attempt: 1 },
+            lease: Lease { run: run.id, attempt: 1 },
             connection,
             kinds: BTreeMap::from([("app".to_owned(), Mutex::default())]),
             watcher: Arc::new(|_| {}),
-        };
-        let put =
-            || CatalogPut { kind: "app".to_owned(), objects: vec![Object::new("1", "one")], exchange: None };
-        let first = sink.put(put()).await.unwrap_err();
-        // From here on the store would take it.
-        fresh.store.claim_run(&run.id, "test", LONG).await.unwrap().unwrap();
-        assert_eq!(sink.put(put()).await.unwrap_err(), first);
+        }
+    }
+
+    fn page(object: Object) -> CatalogPut {
+        CatalogPut { kind: "app".to_owned(), objects: vec![object], exchange: None }
+    }
+
+    /// The plugin goes on as if nothing had failed.
+    async fn has_no_good_end(sink: &Sink, first: &Failure) {
+        assert_eq!(&sink.put(page(Object::new("1", "one"))).await.unwrap_err(), first);
         sink.end(CatalogEnd { kind: "app".to_owned(), how: How::Complete }).await.unwrap();
         let staged = sink.kinds["app"].lock().await.staging.take().await;
-        assert_eq!(staged.err(), Some(first), "it cannot be settled");
+        assert_eq!(staged.err().as_ref(), Some(first), "it cannot be settled");
+    }
+
+    #[tokio::test]
+    async fn what_could_not_be_begun_has_no_good_end() {
+        let fresh = Fresh::open().await;
+        let sink = intake(&fresh).await;
+        let first = sink.put(page(Object::new("1", "one"))).await.unwrap_err();
+        // From here on the store would take it.
+        fresh.store.claim_run(&sink.lease.run, "test", LONG).await.unwrap().unwrap();
+        has_no_good_end(&sink, &first).await;
+    }
+
+    #[tokio::test]
+    async fn a_kind_with_a_page_that_was_refused_has_no_good_end() {
+        let fresh = Fresh::open().await;
+        let sink = intake(&fresh).await;
+        fresh.store.claim_run(&sink.lease.run, "test", LONG).await.unwrap().unwrap();
+        sink.put(page(Object::new("1", "one"))).await.unwrap();
+        let first = sink.put(page(Object::new("", "without an id"))).await.unwrap_err();
+        assert_eq!(first.blame, jackfield_plugin::contract::Blame::Plugin);
+        has_no_good_end(&sink, &first).await;
     }
 
     #[test]
