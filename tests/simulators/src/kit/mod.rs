@@ -2,7 +2,9 @@
 //! requests, a quick JSON writer, deterministic noise and the filter language of SCIM.
 
 pub(crate) mod clock;
+pub(crate) mod cookies;
 pub mod faults;
+pub(crate) mod guid;
 pub mod journal;
 pub(crate) mod json;
 pub(crate) mod noise;
