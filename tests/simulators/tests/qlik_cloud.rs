@@ -16,5 +16,7 @@ mod limits;
 mod rights;
 #[path = "qlik_cloud/rotation.rs"]
 mod rotation;
+#[path = "qlik_cloud/sign_in.rs"]
+mod sign_in;
 #[path = "qlik_cloud/way.rs"]
 mod way;

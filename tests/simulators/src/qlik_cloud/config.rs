@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::faults::Fault;
 use crate::qlik_cloud::access::Override;
+use crate::qlik_cloud::sign_in::SignIn;
 
 /// Everything that can be chosen.
 #[derive(Debug, Clone)]
@@ -51,6 +52,8 @@ pub struct Config {
     pub faults: Vec<Fault>,
     /// How long a reload stays queued, and how long it then runs.
     pub reload_pace: (Duration, Duration),
+    /// The ways in for people.
+    pub sign_in: SignIn,
     /// Webhook URLs must be https on a domain name, as in the real system.
     pub strict_webhooks: bool,
 }
@@ -92,6 +95,7 @@ impl Default for Config {
             access: Vec::new(),
             faults: Vec::new(),
             reload_pace: (Duration::from_millis(500), Duration::from_millis(1500)),
+            sign_in: SignIn::default(),
             strict_webhooks: false,
         }
     }

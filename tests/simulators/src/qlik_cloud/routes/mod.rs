@@ -7,7 +7,9 @@ mod automations;
 mod connections;
 mod data;
 mod groups;
+mod identity_providers;
 mod items;
+mod login;
 mod me;
 mod oauth;
 mod oauth_clients;
@@ -55,6 +57,8 @@ pub(crate) fn router(world: Arc<World>) -> Router {
         .merge(audits::routes())
         .merge(webhooks::routes())
         .merge(web_integrations::routes())
+        .merge(identity_providers::routes())
+        .merge(login::routes())
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(from_fn_with_state(Arc::clone(&world), gate))
