@@ -4,6 +4,7 @@
 
 mod kit;
 pub mod nprinting;
+pub mod qalyptus;
 pub mod qlik_cloud;
 
 pub use kit::{faults, journal, way};

@@ -8,6 +8,7 @@ pub(crate) mod guid;
 pub mod journal;
 pub(crate) mod json;
 pub(crate) mod noise;
+pub(crate) mod rounds;
 pub(crate) mod sabotage;
 pub(crate) mod scim;
 pub(crate) mod server;

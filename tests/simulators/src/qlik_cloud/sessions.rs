@@ -130,5 +130,5 @@ pub(crate) fn admit(world: &World, method: &Method, headers: &HeaderMap) -> Resu
 
 /// Adds cookies to an answer.
 pub(crate) fn announce(headers: &mut HeaderMap, cookies: Vec<HeaderValue>) {
-    cookies.into_iter().for_each(|cookie| drop(headers.append(header::SET_COOKIE, cookie)));
+    headers.extend(cookies.into_iter().map(|cookie| (header::SET_COOKIE, cookie)));
 }
