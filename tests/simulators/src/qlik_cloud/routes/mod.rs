@@ -13,6 +13,7 @@ mod login;
 mod me;
 mod oauth;
 mod oauth_clients;
+mod oauth_tokens;
 mod reloads;
 mod reports;
 mod roles;
@@ -53,6 +54,7 @@ pub(crate) fn router(world: Arc<World>) -> Router {
         .merge(reports::routes())
         .merge(api_keys::routes())
         .merge(oauth_clients::routes())
+        .merge(oauth_tokens::routes())
         .merge(secrets::routes())
         .merge(audits::routes())
         .merge(webhooks::routes())
