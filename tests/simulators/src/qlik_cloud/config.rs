@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::faults::Fault;
+pub use crate::kit::rounds::Changes;
 use crate::qlik_cloud::access::Override;
 use crate::qlik_cloud::sign_in::SignIn;
 
@@ -148,16 +149,6 @@ impl Population {
             audits: apps * 3,
         }
     }
-}
-
-/// What changes from one revision of the tenant to the next.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Changes {
-    /// Of a hundred rows, this many are touched at each revision: nine in ten modified, one in ten removed; as many as
-    /// are removed are added.
-    pub percent: f64,
-    /// 0 is the tenant as it was seeded.
-    pub revision: u32,
 }
 
 /// The rate limiter.
