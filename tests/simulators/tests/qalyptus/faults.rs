@@ -96,6 +96,10 @@ async fn a_page_that_repeats() {
         simulator.add_fault(Fault::new("/api/v1/tasks", FaultKind::RepeatPage).times(1));
         assert_eq!(client.get(second).await.1, first, "{paging:?}");
     }
+    let origin = "https://evil.example".to_owned();
+    simulator.add_fault(Fault::new("/api/v1/tasks", FaultKind::NextLinkOrigin { origin }).times(1));
+    let astray = client.get("tasks").await.1["links"]["next"]["href"].clone();
+    assert_eq!(astray, "https://evil.example/api/v1/tasks?cursor=10");
 }
 
 #[tokio::test]
