@@ -203,6 +203,23 @@ async fn rows_refer_to_each_other() {
 }
 
 #[tokio::test]
+async fn mine_is_what_the_owner_of_the_key_owns() {
+    let simulator = start(Config::server()).await;
+    for owner in [0, 1] {
+        let client = Client::of_user(&simulator, owner);
+        let me = simulator.user_id(owner);
+        for path in ["projects", "filters", "reports", "tasks"] {
+            let rows = client.rows(path).await;
+            assert!(
+                rows.iter().all(|row| (row["owner"] == me.as_str()) == (row["isMine"] == true)),
+                "{path}"
+            );
+        }
+        assert!(client.rows("tasks").await.iter().any(|row| row["isMine"] == true));
+    }
+}
+
+#[tokio::test]
 async fn templates_hold_objects_in_objects() {
     let simulator = start(Config::cloud()).await;
     let client = Client::of_user(&simulator, 0);
@@ -280,6 +297,16 @@ async fn rounds_of_changes_and_seeds() {
     let changed: Vec<&Value> =
         after.iter().filter(|row| find(&before, &row["id"]).is_some_and(|old| old != **row)).collect();
     assert!(added > 0 && removed > 0 && changed.len() > removed, "{added} {removed} {}", changed.len());
+    simulator.change(Changes::default());
+    for path in ["users", "groups", "projects", "connections", "filters", "reports"] {
+        let before = client.rows(path).await;
+        simulator.change(Changes { percent: 40.0, revision: 1 });
+        let after = client.rows(path).await;
+        let changed = after.iter().filter(|row| find(&before, &row["id"]).is_some_and(|old| old != **row));
+        assert!(changed.count() > 0, "{path}: a revised row shows it");
+        simulator.change(Changes::default());
+    }
+    simulator.change(Changes { percent: 20.0, revision: 1 });
     let path = format!("tasks/{}/recipients", changed[0]["id"].as_str().unwrap());
     let more = client.rows(&path).await.len();
     simulator.change(Changes::default());

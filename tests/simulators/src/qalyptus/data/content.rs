@@ -14,12 +14,12 @@ pub(super) const TYPES: [(&str, &[&str]); 5] = [
 ];
 
 impl Catalog {
-    /// Name, owner, description and project, as most rows have them.
-    pub(super) fn head(&self, kind: Kind, index: u64, row: &mut Row<'_>) {
+    /// Name, owner, description and project, as most rows have them, for a viewer.
+    pub(super) fn head(&self, kind: Kind, index: u64, viewer: u64, row: &mut Row<'_>) {
         let owner = self.owner(kind, index);
         row.text("name", &self.name(kind, index));
         row.id("owner", self.id(Kind::User, owner));
-        row.flag("isMine", owner == 0);
+        row.flag("isMine", owner == viewer);
         row.text("ownerName", &self.name(Kind::User, owner));
         row.text("description", &self.note(kind, index));
         if kind != Kind::Project {
@@ -33,15 +33,17 @@ impl Catalog {
         }
     }
 
-    pub(crate) fn write_project(&self, index: u64, out: &mut Json) {
+    pub(crate) fn write_project(&self, index: u64, viewer: u64, out: &mut Json) {
         let mut row = Row::begin(out, self.shape, index, self.id(Kind::Project, index));
-        self.head(Kind::Project, index, &mut row);
+        self.head(Kind::Project, index, viewer, &mut row);
         row.flag("isGlobalPermissions", index.is_multiple_of(2));
         row.end();
     }
 
     pub(crate) fn write_connection(&self, index: u64, out: &mut Json) {
-        let app = self.noise(Kind::Connection, index, 5) % self.seeded(Kind::App);
+        // A revised connection leads to another app.
+        let revised = u64::from(self.touched(Kind::Connection, index).unwrap_or_default());
+        let app = (self.noise(Kind::Connection, index, 5) + revised) % self.seeded(Kind::App);
         let mut row = Row::begin(out, self.shape, index, self.id(Kind::Connection, index));
         row.text("name", &self.name(Kind::Connection, index));
         row.id("projectId", self.id(Kind::Project, self.project_of(index)));
@@ -50,16 +52,16 @@ impl Catalog {
         row.end();
     }
 
-    pub(crate) fn write_filter(&self, index: u64, out: &mut Json) {
+    pub(crate) fn write_filter(&self, index: u64, viewer: u64, out: &mut Json) {
         let mut row = Row::begin(out, self.shape, index, self.id(Kind::Filter, index));
-        self.head(Kind::Filter, index, &mut row);
+        self.head(Kind::Filter, index, viewer, &mut row);
         row.end();
     }
 
-    pub(crate) fn write_report(&self, index: u64, out: &mut Json) {
+    pub(crate) fn write_report(&self, index: u64, viewer: u64, out: &mut Json) {
         let (type_name, formats) = TYPES[(index % 5) as usize];
         let mut row = Row::begin(out, self.shape, index, self.id(Kind::Report, index));
-        self.head(Kind::Report, index, &mut row);
+        self.head(Kind::Report, index, viewer, &mut row);
         row.text("type", type_name);
         row.flag("isIteration", index.is_multiple_of(4));
         row.text("templateFile", &format!("template-{index}.{}", formats[0].to_ascii_lowercase()));

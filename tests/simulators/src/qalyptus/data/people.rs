@@ -31,7 +31,9 @@ impl Catalog {
 
     pub(crate) fn write_user(&self, index: u64, active: bool, out: &mut Json) {
         let recipient = self.is_recipient(index);
-        let licence = if recipient { "Unlicensed" } else { LICENCES[(index % 3) as usize] };
+        // A revised user has another licence.
+        let turn = index + u64::from(self.touched(Kind::User, index).unwrap_or_default());
+        let licence = if recipient { "Unlicensed" } else { LICENCES[(turn % 3) as usize] };
         let mut row = Row::begin(out, self.shape, index, self.id(Kind::User, index));
         row.text("name", &self.name(Kind::User, index));
         row.text("type", if recipient { "Recipient" } else { "User" });

@@ -38,11 +38,11 @@ impl Catalog {
         project + projects * ((self.noise(Kind::Task, task, 20) + number) % each)
     }
 
-    pub(crate) fn write_task(&self, index: u64, out: &mut Json) {
+    pub(crate) fn write_task(&self, index: u64, viewer: u64, out: &mut Json) {
         let bits = self.noise(Kind::Task, index, 21);
         let flag = |bit: u64| bits >> bit & 1 == 1;
         let mut row = Row::begin(out, self.shape, index, self.id(Kind::Task, index));
-        self.head(Kind::Task, index, &mut row);
+        self.head(Kind::Task, index, viewer, &mut row);
         row.flag("isActive", index == 0 || !bits.is_multiple_of(8));
         row.flag("testMode", flag(4));
         row.flag("isScheduled", self.child_count(Kind::Trigger, index) > 0);
