@@ -1,7 +1,10 @@
 //! What goes wrong on request, and what the journal saw.
 
+use std::time::Duration;
+
 use jackfield_simulators::faults::{BodyKind, Fault, FaultKind};
-use jackfield_simulators::qalyptus::{Config, ErrorBody, Paging, Switches};
+use jackfield_simulators::qalyptus::{Config, ErrorBody, Paging, Simulator, Switches};
+use jackfield_simulators::way::{Certificate, Line};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
@@ -146,4 +149,36 @@ async fn the_journal_and_the_control_plane() {
     simulator.add_fault(Fault::new("/", FaultKind::Hang));
     simulator.clear_faults();
     assert_eq!(client.status("projects").await, 200);
+}
+
+#[tokio::test]
+async fn the_line_and_the_certificate() {
+    let simulator = Simulator::start(Config::cloud()).await.unwrap();
+    // A connection of its own for each: those that are open stay so.
+    let asked = async || {
+        let request = http(simulator.ca_pem()).get(simulator.base_url()).timeout(Duration::from_secs(20));
+        request.send().await.map(|answer| answer.status()).map_err(|error| format!("{error:?}"))
+    };
+    assert_eq!(asked().await, Ok(StatusCode::OK));
+    simulator.show_certificate(Certificate::Expired).unwrap();
+    assert!(asked().await.is_err_and(|why| why.contains("Expired")));
+    simulator.show_certificate(Certificate::Own).unwrap();
+    simulator.set_line(Line::Refusing).unwrap();
+    assert!(asked().await.is_err_and(|why| why.contains("ConnectionRefused")));
+    simulator.set_line(Line::Open).unwrap();
+    assert_eq!(asked().await, Ok(StatusCode::OK));
+    let careless = reqwest::Client::builder().tls_danger_accept_invalid_certs(true).build().unwrap();
+    let put = async |what: &str, kind: &str| {
+        let request = careless.put(format!("{}/__sim/{what}", simulator.origin()));
+        request.body(json!({"kind": kind}).to_string()).send().await.unwrap().status()
+    };
+    assert_eq!(put("certificate", "other-name").await, StatusCode::NO_CONTENT);
+    assert!(asked().await.is_err_and(|why| why.contains("NotValidForName")));
+    assert_eq!(put("certificate", "paper").await, StatusCode::BAD_REQUEST);
+    assert_eq!(put("line", "open").await, StatusCode::NO_CONTENT);
+    assert_eq!(put("line", "shut").await, StatusCode::BAD_REQUEST);
+    let plain = start(Config::server()).await;
+    assert!(plain.show_certificate(Certificate::Expired).is_err(), "it speaks plain HTTP");
+    plain.fail_next(PROJECTS, 500, 2);
+    assert_eq!((Client::of_user(&plain, 0).status("projects").await, plain.strikes()), (500, 1));
 }
