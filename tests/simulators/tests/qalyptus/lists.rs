@@ -174,6 +174,7 @@ async fn rows_refer_to_each_other() {
     assert!(client.rows("groups").await.iter().all(|row| known(row, &organizations, "/organizationID")));
     let (users, groups) = (ids(&client.rows("users").await), ids(&client.rows("groups").await));
     let (filters, reports_by_id) = (ids(&client.rows("filters").await), ids(&reports));
+    let mut before: Option<String> = None;
     for task in client.rows("tasks").await {
         let id = task["id"].as_str().unwrap();
         for recipient in client.rows(&format!("tasks/{id}/recipients")).await {
@@ -182,6 +183,8 @@ async fn rows_refer_to_each_other() {
         }
         for report in client.rows(&format!("tasks/{id}/reports")).await {
             assert!(known(&report, &reports_by_id, "/reportID"));
+            let whole = reports.iter().find(|whole| whole["id"] == report["reportID"]).unwrap();
+            assert_eq!(whole["project"], task["project"], "a task sends what is in its project");
             let path = format!("tasks/{id}/reports/{}", report["id"].as_str().unwrap());
             let (_, detail) = client.get(&path).await;
             assert_eq!(detail["data"]["name"], report["name"]);
@@ -190,6 +193,10 @@ async fn rows_refer_to_each_other() {
             );
             let wrong = format!("tasks/{id}/reports/{}", report["reportID"].as_str().unwrap());
             assert_eq!(client.status(&wrong).await, 404, "the id is that of the task's report");
+            if let Some(other) = before.replace(id.to_owned()).filter(|other| other != id) {
+                let wrong = format!("tasks/{other}/reports/{}", report["id"].as_str().unwrap());
+                assert_eq!(client.status(&wrong).await, 404, "the report is another task's");
+            }
         }
     }
     for report in reports.iter().take(20) {

@@ -37,9 +37,13 @@ fn claims(simulator: &Simulator, user: u64) -> Value {
 }
 
 fn signed(claims: &Value, kid: &str) -> String {
-    let mut header = Header::new(Algorithm::RS256);
+    signed_by(pair(), Algorithm::RS256, claims, kid)
+}
+
+fn signed_by(pair: &KeyPair, algorithm: Algorithm, claims: &Value, kid: &str) -> String {
+    let mut header = Header::new(algorithm);
     header.kid = Some(kid.to_owned());
-    let key = EncodingKey::from_rsa_pem(pair().serialize_pem().as_bytes()).unwrap();
+    let key = EncodingKey::from_rsa_pem(pair.serialize_pem().as_bytes()).unwrap();
     jsonwebtoken::encode(&header, claims, &key).unwrap()
 }
 
@@ -181,14 +185,16 @@ async fn signature_key_and_use_are_checked() {
     let token = signed(&claims(&simulator, PERSON), "key-1");
     assert_eq!(open(&simulator, &token).await.status(), StatusCode::OK);
     assert_eq!(open(&simulator, &token).await.status(), StatusCode::BAD_REQUEST, "a jti serves once");
-    let (head, signature) = token.rsplit_once('.').unwrap();
+    let other = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();
+    let fresh = || claims(&simulator, PERSON);
     let mut header = Header::new(Algorithm::HS256);
     header.kid = Some("key-1".to_owned());
     let shared = EncodingKey::from_secret(pair().public_key_pem().as_bytes());
     for (what, token) in [
-        ("another key id", signed(&claims(&simulator, PERSON), "key-2")),
-        ("a spoilt signature", format!("{head}.{}", signature.chars().rev().collect::<String>())),
-        ("HS256", jsonwebtoken::encode(&header, &claims(&simulator, PERSON), &shared).unwrap()),
+        ("another key id", signed(&fresh(), "key-2")),
+        ("another key", signed_by(&other, Algorithm::RS256, &fresh(), "key-1")),
+        ("RS512", signed_by(pair(), Algorithm::RS512, &fresh(), "key-1")),
+        ("HS256", jsonwebtoken::encode(&header, &fresh(), &shared).unwrap()),
         ("rubbish", "rubbish".to_owned()),
     ] {
         assert_eq!(open(&simulator, &token).await.status(), StatusCode::UNAUTHORIZED, "{what}");
