@@ -10,6 +10,8 @@ mod catalogue;
 mod client;
 #[path = "qlik_cloud/faults.rs"]
 mod faults;
+#[path = "qlik_cloud/identity_providers.rs"]
+mod identity_providers;
 #[path = "qlik_cloud/limits.rs"]
 mod limits;
 #[path = "qlik_cloud/rights.rs"]

@@ -3,22 +3,22 @@
 use std::sync::OnceLock;
 
 use jackfield_simulators::qlik_cloud::{
-    Config, JwtAuthorization, JwtRefusal, KnownEmail, NewUser, OwnProvider, Population, SignIn, Simulator,
+    Config, JwtAuthorization, JwtRefusal, KnownEmail, NewUser, Population, SignIn, Simulator,
 };
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256};
+use rcgen::{KeyPair, PKCS_RSA_SHA256};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::client::{Client, http, read, tenant};
 
-const PROVIDERS: &str = "/api/v1/identity-providers";
+pub(crate) const PROVIDERS: &str = "/api/v1/identity-providers";
 const ISSUER: &str = "https://connector.example";
-const ADMIN: u64 = 0;
-const PERSON: u64 = 5;
+pub(crate) const ADMIN: u64 = 0;
+pub(crate) const PERSON: u64 = 5;
 
 /// One pair for all tests: RSA keys take their time.
-fn pair() -> &'static KeyPair {
+pub(crate) fn pair() -> &'static KeyPair {
     static PAIR: OnceLock<KeyPair> = OnceLock::new();
     PAIR.get_or_init(|| KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap())
 }
@@ -28,7 +28,7 @@ fn now() -> i64 {
 }
 
 /// What a good token says about a generated user.
-fn claims(simulator: &Simulator, user: u64) -> Value {
+pub(crate) fn claims(simulator: &Simulator, user: u64) -> Value {
     json!({
         "iss": ISSUER, "aud": "qlik.api/login/jwt-session", "sub": simulator.user_subject(user), "subType": "user",
         "name": "Somebody", "email": simulator.user_email(user), "email_verified": true,
@@ -36,7 +36,7 @@ fn claims(simulator: &Simulator, user: u64) -> Value {
     })
 }
 
-fn signed(claims: &Value, kid: &str) -> String {
+pub(crate) fn signed(claims: &Value, kid: &str) -> String {
     signed_by(pair(), Algorithm::RS256, claims, kid)
 }
 
@@ -47,7 +47,7 @@ fn signed_by(pair: &KeyPair, algorithm: Algorithm, claims: &Value, kid: &str) ->
     jsonwebtoken::encode(&header, claims, &key).unwrap()
 }
 
-fn provider(pem: &str) -> Value {
+pub(crate) fn provider(pem: &str) -> Value {
     json!({
         "protocol": "jwtAuth", "provider": "external", "description": "connector", "clockToleranceSec": 5,
         "interactive": false, "active": true,
@@ -56,7 +56,7 @@ fn provider(pem: &str) -> Value {
 }
 
 /// A tenant whose vendor activated JWT authorization and that knows the pair.
-async fn activated() -> Simulator {
+pub(crate) async fn activated() -> Simulator {
     let simulator = tenant(10).await;
     simulator.set_jwt_authorization(JwtAuthorization::Active);
     let admin = Client::of_user(&simulator, ADMIN);
@@ -65,7 +65,7 @@ async fn activated() -> Simulator {
     simulator
 }
 
-async fn open(simulator: &Simulator, token: &str) -> Response {
+pub(crate) async fn open(simulator: &Simulator, token: &str) -> Response {
     let request = http(simulator.ca_pem()).post(format!("{}/login/jwt-session", simulator.base_url()));
     request.bearer_auth(token).send().await.unwrap()
 }
@@ -123,20 +123,6 @@ async fn a_token_opens_a_session_of_its_user() {
     let again = Browser::of(&simulator, PERSON).await;
     assert_eq!(again.send(Method::GET, "/logout", None, Value::Null).await.status(), StatusCode::SEE_OTHER);
     assert_eq!(again.get("/api/v1/users/me").await.0, StatusCode::UNAUTHORIZED);
-}
-
-#[tokio::test]
-async fn keys_come_in_several_forms() {
-    let certificate = CertificateParams::default().self_signed(pair()).unwrap().pem();
-    for pem in [pair().public_key_pem(), pair().public_key_pem().replace(['\n', '\r'], ""), certificate] {
-        let simulator = tenant(10).await;
-        simulator.set_jwt_authorization(JwtAuthorization::Active);
-        let admin = Client::of_user(&simulator, ADMIN);
-        let (status, made) = admin.call(Method::POST, PROVIDERS, Some(provider(&pem))).await;
-        assert_eq!((status, &made["active"]), (StatusCode::CREATED, &json!(true)), "{pem}");
-        let response = open(&simulator, &signed(&claims(&simulator, PERSON), "key-1")).await;
-        assert_eq!(response.status(), StatusCode::OK, "{pem}");
-    }
 }
 
 #[tokio::test]
@@ -292,74 +278,6 @@ async fn people_are_found_by_email_and_subject() {
     assert_eq!((&found["data"][0]["id"], &found["data"][0]["subject"]), (&json!(ada), &json!("auth0|ada")));
     let both = "/api/v1/users?email=x&filter=name%20eq%20%22x%22";
     assert_eq!(admin.get(both).await.0, StatusCode::BAD_REQUEST);
-}
-
-#[tokio::test]
-async fn a_tenant_can_have_a_provider_of_its_own() {
-    let simulator = activated().await;
-    let admin = Client::of_user(&simulator, ADMIN);
-    let login = async || {
-        let response = admin.send(Method::GET, "/login?returnto=%2Fsense", None).await;
-        assert_eq!(response.status(), StatusCode::FOUND);
-        response.headers()["location"].to_str().unwrap().to_owned()
-    };
-    assert!(login().await.starts_with("https://login.qlik.com/authorize?response_type=code&"));
-    let meta = format!("{PROVIDERS}/me/meta");
-    assert!(admin.get(&meta).await.1["userPortalLink"].is_string());
-    simulator.set_own_provider(Some(OwnProvider::default()));
-    assert!(login().await.starts_with("https://idp.example.com/"));
-    assert_eq!(admin.get(&meta).await.1, json!({}));
-    let (_, status) = admin.get(&format!("{PROVIDERS}/status")).await;
-    assert_eq!(
-        status,
-        json!({"active_interactive_idps_count": 1, "idps_metadata": [
-            {"active": true, "provider": "okta", "interactive": true},
-            {"active": true, "provider": "external", "interactive": false}]})
-    );
-    let (rows, _) = admin.all(&format!("{PROVIDERS}?active=true&limit=1")).await;
-    assert_eq!(rows.len(), 2);
-    let path = |row: &Value| format!("{PROVIDERS}/{}", row["id"].as_str().unwrap());
-    let (own, ours) = (path(&rows[0]), path(&rows[1]));
-    assert_eq!(admin.call(Method::DELETE, &own, None).await.0, StatusCode::BAD_REQUEST);
-    let describe = json!([{"op": "replace", "path": "/description", "value": "d"}]);
-    assert_eq!(admin.call(Method::PATCH, &ours, Some(describe)).await.0, StatusCode::NO_CONTENT);
-    let deactivate = json!([{"op": "replace", "path": "/active", "value": false}]);
-    assert_eq!(admin.call(Method::PATCH, &ours, Some(deactivate)).await.0, StatusCode::BAD_REQUEST);
-    assert_eq!(admin.get(&ours).await.1["description"], "d");
-    assert_eq!(admin.call(Method::DELETE, &ours, None).await.0, StatusCode::NO_CONTENT);
-    assert_eq!(admin.get(&ours).await.0, StatusCode::NOT_FOUND);
-    let response = open(&simulator, &signed(&claims(&simulator, PERSON), "key-1")).await;
-    assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "its key went with it");
-}
-
-#[tokio::test]
-async fn providers_are_for_admins_and_hold_one_key() {
-    let simulator = activated().await;
-    let (admin, person) = (Client::of_user(&simulator, ADMIN), Client::of_user(&simulator, PERSON));
-    assert_eq!(person.get(PROVIDERS).await.0, StatusCode::FORBIDDEN);
-    let pem = pair().public_key_pem();
-    let body = || provider(&pem);
-    assert_eq!(person.call(Method::POST, PROVIDERS, Some(body())).await.0, StatusCode::FORBIDDEN);
-    let mut rows = vec![("the same issuer and key", body())];
-    let mut other = |name, pointer: &str, value: Value| {
-        let mut body = body();
-        *body.pointer_mut(pointer).unwrap() = value;
-        rows.push((name, body));
-    };
-    other("two keys", "/options/staticKeys", json!([{"kid": "a", "pem": pem}, {"kid": "b", "pem": pem}]));
-    other("no key", "/options/staticKeys", json!([]));
-    other("no issuer", "/options/issuer", json!(""));
-    other("rubbish", "/options/staticKeys/0/pem", json!("rubbish"));
-    other("a private key", "/options/staticKeys/0/pem", json!(pair().serialize_pem()));
-    let elliptic = KeyPair::generate().unwrap().public_key_pem();
-    other("an elliptic key", "/options/staticKeys/0/pem", json!(elliptic));
-    other("another provider", "/provider", json!("okta"));
-    other("another protocol", "/protocol", json!("OIDC"));
-    for (what, body) in rows {
-        let (status, answer) = admin.call(Method::POST, PROVIDERS, Some(body)).await;
-        assert_eq!(status, StatusCode::BAD_REQUEST, "{what}: {answer}");
-    }
-    assert_eq!(simulator.token_providers().len(), 1);
 }
 
 #[tokio::test]
