@@ -19,7 +19,7 @@
 //! - *Faults.* Those of the kit.
 //!
 //! What is not there: the engine's web socket, uploads, app import and export, object level content, the audit of rules,
-//! notifications, SAML and OIDC sign-in, Windows authentication itself.
+//! SAML and OIDC sign-in, Windows authentication itself.
 
 mod call;
 mod caller;

@@ -213,6 +213,17 @@ async fn rounds_of_changes() {
     let since = texts(&before, "modifiedDate").into_iter().max().unwrap().to_owned();
     let newer = admin.found("user", &format!("modifiedDate gt '{since}'")).await;
     assert_eq!(newer.len(), added + modified, "what changed is what a filter by time finds");
+    let path = format!("notification/changes?since={}&types=User", encoded(&since));
+    let changes = admin.rows(&path).await;
+    let of = |sort: u64| changes.iter().filter(|change| change["changeType"] == sort).count();
+    // The newest row of before is told again, unless it changed or went: its time is the one that was asked for.
+    let newest = before.iter().find(|row| row["modifiedDate"] == since.as_str()).unwrap();
+    let again =
+        usize::from(find(&after, &newest["id"]).is_some_and(|row| row["modifiedDate"] == since.as_str()));
+    assert_eq!((of(1), of(2), of(3)), (added, modified + again, removed));
+    let deleted = changes.iter().find(|change| change["changeType"] == 3).unwrap();
+    assert!(find(&before, &deleted["id"]).is_some() && find(&after, &deleted["id"]).is_none());
+    assert_eq!(admin.status("notification/changes?types=User").await, 400, "since is needed");
     simulator.change(Changes::default());
     assert_eq!(admin.rows("user/full").await, before, "and back");
 }

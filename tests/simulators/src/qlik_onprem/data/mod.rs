@@ -117,6 +117,15 @@ impl Catalog {
         Some(touched)
     }
 
+    /// When the row was removed, if it ever was there and is not any more.
+    pub(crate) fn gone(&self, kind: Kind, index: u64) -> Option<i64> {
+        let until = (self.born(kind, index) + 1..=self.changes.revision).find(|revision| {
+            !Self { changes: Changes { revision: *revision, ..self.changes }, ..self.clone() }
+                .exists(kind, index)
+        });
+        until.map(|revision| self.revised(revision) + 2000)
+    }
+
     /// Is the row there? What belongs to a task or an app goes with it.
     pub(crate) fn exists(&self, kind: Kind, index: u64) -> bool {
         let parent = match kind {

@@ -3,6 +3,7 @@
 mod about;
 mod entities;
 mod license;
+mod notifications;
 mod qps;
 mod selections;
 mod sim;
@@ -23,6 +24,7 @@ pub(crate) fn router(side: Side, world: Arc<World>) -> Router {
         .merge(sim::routes())
         .merge(about::routes())
         .merge(license::routes())
+        .merge(notifications::routes())
         .merge(tasks::routes())
         .merge(selections::routes())
         .merge(entities::routes())
