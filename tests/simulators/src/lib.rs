@@ -6,5 +6,6 @@ mod kit;
 pub mod nprinting;
 pub mod qalyptus;
 pub mod qlik_cloud;
+pub mod qlik_onprem;
 
 pub use kit::{faults, journal, way};
