@@ -161,7 +161,11 @@ impl<'a, S: Settings> Client<'a, S> {
         }
         if statuses.auth_expired.contains(&status) {
             let message = format!("the server says that the API key has expired ({summary})");
-            return Refusal::Key(self.refused(message).status(status));
+            let remedy = format!(
+                "make a new API key in {} and paste it here; if its expiration date has not passed, it may have been deleted, or its owner disabled",
+                S::PRODUCT.name
+            );
+            return Refusal::Key(Failure::credential(message).field(API_KEY).remedy(remedy).status(status));
         }
         if statuses.forbidden.contains(&status) {
             let message = format!("the API key is valid, but its owner lacks the permission ({summary})");

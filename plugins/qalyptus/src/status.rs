@@ -6,7 +6,7 @@ use crate::{
     envelope::beginning,
     map::{Check, CheckMode, Path, Rule},
 };
-use jackfield_plugin::{Blame, Failure, Response};
+use jackfield_plugin::{Blame, Failure};
 use serde_json::{Value, value::RawValue};
 
 /// How a check came out.
@@ -45,7 +45,7 @@ pub async fn status<S: Settings>(client: &Client<'_, S>, name: &str) -> Result<S
     let candidates: Vec<_> = check.candidates.iter().collect();
     match client.find(name, &candidates, false, str::to_owned).await {
         Ok(Found::Here(response)) => match client.map.success(&response) {
-            Ok(body) => Ok(judge(check, body, &asked(client, &response))),
+            Ok(body) => Ok(judge(check, body, response.status())),
             Err(failure) => Ok(Status::Unknown(failure.message)),
         },
         Ok(Found::Nowhere(tried)) => fallback(client, check, tried).await,
@@ -60,11 +60,7 @@ pub async fn status<S: Settings>(client: &Client<'_, S>, name: &str) -> Result<S
     }
 }
 
-fn asked<S: Settings>(client: &Client<'_, S>, response: &Response) -> String {
-    format!("the answer below {} ({}) says nothing of it", client.map.base_path, response.status())
-}
-
-fn judge(check: &Check, body: &RawValue, silent: &str) -> Status {
+fn judge(check: &Check, body: &RawValue, status: u16) -> Status {
     let told = |rules: &[Rule]| rules.iter().all(|rule| value(&rule.path, body).is_some());
     let holds = |rules: &[Rule]| !rules.is_empty() && rules.iter().all(|rule| holds(rule, body));
     let text = |path: &Option<Path>| {
@@ -76,7 +72,9 @@ fn judge(check: &Check, body: &RawValue, silent: &str) -> Status {
     } else if check.pass_when_missing.iter().any(|rule| value(&rule.path, body).is_some()) {
         holds(&check.pass_when_missing)
     } else {
-        return Status::Unknown(silent.to_owned());
+        return Status::Unknown(format!(
+            "the answer ({status}) has none of the members that the endpoint map looks at"
+        ));
     };
     let (subject, reason) = (text(&check.subject), text(&check.reason));
     match passed {

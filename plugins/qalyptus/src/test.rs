@@ -45,6 +45,7 @@ pub async fn probe<S: Settings>(client: &Client<'_, S>) -> Result<Probed, Failur
         200..=299 => match map.page(operation, &response) {
             Ok(page) => {
                 let rows = match page.rows.len() {
+                    0 => "no project: its owner may see none, or it is a key for something else".to_owned(),
                     1 => "1 project".to_owned(),
                     rows => format!("{rows} projects"),
                 };
@@ -59,8 +60,12 @@ pub async fn probe<S: Settings>(client: &Client<'_, S>) -> Result<Probed, Failur
             Err(failure) => (Err(stranger(&beginning(&failure.message).unwrap_or_default())), None),
         },
         status => match client.refusal(&response) {
-            Refusal::Key(failure) | Refusal::Permission(failure) => {
-                (found(format!("the server asks for a key ({status})")), Some(Err(failure)))
+            Refusal::Key(failure) => {
+                (found(format!("the server asks for a good key ({status})")), Some(Err(failure)))
+            }
+            Refusal::Permission(failure) => {
+                let failure = failure.context(format!("GET {}{path}", map.base_path));
+                (found(format!("the server knows who asks ({status})")), Some(Err(failure)))
             }
             Refusal::Other(failure) if status == 429 || status >= 500 => (Err(failure), None),
             Refusal::Other(_) => {

@@ -73,7 +73,10 @@ fn both_checks_pass() {
     );
     let report = kit.test().unwrap();
     assert!(report.passed());
-    insta::assert_snapshot!(lines(&report), @"");
+    insta::assert_snapshot!(lines(&report), @r#"
+    Authentication: Passed: the server accepts the API key and shows 1 project
+    Qlik Sense connected: Passed: connected to "acme.eu.qlikcloud.com"
+    "#);
     assert!(kit.requests().iter().all(|asked| asked.method == "GET" && asked.has_bearer("api_key")));
     assert_eq!(kit.requests().len(), 2);
 }
@@ -101,7 +104,52 @@ fn what_keeps_the_tenant_from_being_reached_is_told_inside_the_first() {
             format!("{}\n", lines(&report))
         })
         .concat();
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @r#"
+    Authentication: Failed: connection refused
+      Network, field -
+      → -
+    Qlik Sense connected: Skipped: not tried, because "Authentication" failed
+
+    Authentication: Failed: connection refused
+      Network, field -
+      → -
+    Qlik Sense connected: Skipped: not tried, because "Authentication" failed
+
+    Authentication: Failed: "acme.qalyptus.net" answers, but not as the API of Qalyptus Cloud (the answer is a web page (text/html): "Welcome")
+      You, field server_url
+      → check the server URL: it is the address of the Qalyptus Cloud tenant, as in https://your-tenant.qalyptus.net (Administration > Settings shows its hostname)
+    Qlik Sense connected: Skipped: not tried, because "Authentication" failed
+
+    Authentication: Failed: "acme.qalyptus.net" answers, but not as the API of Qalyptus Cloud (GET /api/v1/projects: 404)
+      You, field server_url
+      → check the server URL: it is the address of the Qalyptus Cloud tenant, as in https://your-tenant.qalyptus.net (Administration > Settings shows its hostname)
+    Qlik Sense connected: Skipped: not tried, because "Authentication" failed
+
+    Authentication: Failed: the server failed on its side (503)
+      Remote, field -
+      → try again later; if it lasts, look into the server's own log
+    Qlik Sense connected: Skipped: not tried, because "Authentication" failed
+
+    Authentication: Failed: the server refused the API key (401 "Unauthorized")
+      Credential, field api_key
+      → the server does not say which of these it is: the key has expired; it was deleted; API keys were turned off in Qalyptus Cloud (Administration > Settings > API keys); its owner may not use API keys any more; its owner was disabled. Also make sure that it was pasted whole, and without the word Bearer
+    Qlik Sense connected: Skipped: not tried, because "Authentication" failed
+
+    Authentication: Failed: the server says that the API key has expired (417 "Expired")
+      Credential, field api_key
+      → make a new API key in Qalyptus Cloud and paste it here; if its expiration date has not passed, it may have been deleted, or its owner disabled
+    Qlik Sense connected: Skipped: not tried, because "Authentication" failed
+
+    Authentication: Failed: GET /api/v1/projects: the API key is valid, but its owner lacks the permission (403 "Forbidden")
+      Credential, field -
+      → give the key's owner in Qalyptus Cloud a role that may see this, or use a key of another user
+    Qlik Sense connected: Skipped: not tried, because "Authentication" failed
+
+    Authentication: Failed: the server answers 200, but says in the answer that it failed: organization is locked
+      Remote, field -
+      → try again; if it lasts, look into the server's own log
+    Qlik Sense connected: Skipped: not tried, because "Authentication" failed
+    "#);
 }
 
 #[test]
@@ -133,7 +181,52 @@ fn the_link_to_qlik_sense_has_a_message_for_each_state() {
             lines(&kit.test().unwrap()).lines().skip(1).map(|line| format!("{line}\n")).collect::<String>()
         })
         .concat();
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @r#"
+    Qlik Sense connected: Passed: the tenant is connected to a Qlik Sense tenant
+    Qlik Sense connected: Passed: connected to "acme.eu.qlikcloud.com"
+    Qlik Sense connected: Failed: the link is set up, but Qalyptus Cloud reports it as not connected: it does not say why
+      Remote, field -
+      → look under Administration > Settings > Qlik Sense Integration: the hostname, the Web Integration Id (its origin has to be the hostname of the Qalyptus Cloud tenant), and the Qlik Sense API key
+    Qlik Sense connected: Failed: no Qlik Sense tenant is set up in this Qalyptus Cloud tenant
+      Remote, field -
+      → set it up in Qalyptus Cloud under Administration > Settings > Qlik Sense Integration
+    Qlik Sense connected: Failed: no Qlik Sense tenant is set up in this Qalyptus Cloud tenant
+      Remote, field -
+      → set it up in Qalyptus Cloud under Administration > Settings > Qlik Sense Integration
+    Qlik Sense connected: Failed: the link to "acme.eu.qlikcloud.com" is set up, but Qalyptus Cloud reports it as not connected: API key expired
+      Remote, field -
+      → look under Administration > Settings > Qlik Sense Integration: the hostname, the Web Integration Id (its origin has to be the hostname of the Qalyptus Cloud tenant), and the Qlik Sense API key
+    Qlik Sense connected: Failed: the link is set up, but Qalyptus Cloud reports it as not connected: it does not say why
+      Remote, field -
+      → look under Administration > Settings > Qlik Sense Integration: the hostname, the Web Integration Id (its origin has to be the hostname of the Qalyptus Cloud tenant), and the Qlik Sense API key
+    Qlik Sense connected: Failed: the link is set up, but Qalyptus Cloud reports it as not connected: it does not say why
+      Remote, field -
+      → look under Administration > Settings > Qlik Sense Integration: the hostname, the Web Integration Id (its origin has to be the hostname of the Qalyptus Cloud tenant), and the Qlik Sense API key
+    Qlik Sense connected: Failed: it cannot be found out whether the tenant is connected to Qlik Sense: the answer (200) has none of the members that the endpoint map looks at
+      Remote, field -
+      → how Qalyptus Cloud tells this is not published, so the paths are guesses: give the right one under checks, "qlik.status" in the endpoint map of the connection, or turn the check off there with {"checks": {"qlik.status": {"mode": "skip"}}}
+    Qlik Sense connected: Failed: it cannot be found out whether the tenant is connected to Qlik Sense: the answer (200) has none of the members that the endpoint map looks at
+      Remote, field -
+      → how Qalyptus Cloud tells this is not published, so the paths are guesses: give the right one under checks, "qlik.status" in the endpoint map of the connection, or turn the check off there with {"checks": {"qlik.status": {"mode": "skip"}}}
+    Qlik Sense connected: Failed: it cannot be found out whether the tenant is connected to Qlik Sense: the server answers 200, but says in the answer that it failed: not now
+      Remote, field -
+      → how Qalyptus Cloud tells this is not published, so the paths are guesses: give the right one under checks, "qlik.status" in the endpoint map of the connection, or turn the check off there with {"checks": {"qlik.status": {"mode": "skip"}}}
+    Qlik Sense connected: Failed: it cannot be found out whether the tenant is connected to Qlik Sense: the answer is a web page (text/html): "Qalyptus"
+      Remote, field -
+      → how Qalyptus Cloud tells this is not published, so the paths are guesses: give the right one under checks, "qlik.status" in the endpoint map of the connection, or turn the check off there with {"checks": {"qlik.status": {"mode": "skip"}}}
+    Qlik Sense connected: Failed: it cannot be found out whether the tenant is connected to Qlik Sense: the server failed on its side (500)
+      Remote, field -
+      → how Qalyptus Cloud tells this is not published, so the paths are guesses: give the right one under checks, "qlik.status" in the endpoint map of the connection, or turn the check off there with {"checks": {"qlik.status": {"mode": "skip"}}}
+    Qlik Sense connected: Failed: whether it is connected (qlik.status) is not shown: the API key is valid, but its owner lacks the permission (403 "Forbidden")
+      Credential, field -
+      → give the key's owner in Qalyptus Cloud a role that may see this, or use a key of another user
+    Qlik Sense connected: Failed: the server refused the API key (401 "Unauthorized")
+      Credential, field api_key
+      → the server does not say which of these it is: the key has expired; it was deleted; API keys were turned off in Qalyptus Cloud (Administration > Settings > API keys); its owner may not use API keys any more; its owner was disabled. Also make sure that it was pasted whole, and without the word Bearer
+    Qlik Sense connected: Failed: no answer in time
+      Network, field -
+      → -
+    "#);
 }
 
 #[test]
@@ -161,7 +254,22 @@ fn without_a_status_the_list_of_apps_stands_for_it() {
             lines(&report).lines().skip(1).map(|line| format!("{line}\n")).collect::<String>()
         })
         .concat();
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @r#"
+    Qlik Sense connected: Passed: inferred from the list of Qlik apps, which has 1; the tenant does not tell its status
+    Qlik Sense connected: Passed: inferred from the list of Qlik apps, which has 2; the tenant does not tell its status
+    Qlik Sense connected: Failed: it cannot be found out whether the tenant is connected to Qlik Sense: GET /api/v1/settings/qlik-sense-integration: 404, GET /api/v1/qlik-sense/status: 404, GET /api/v1/tenant/qlik-sense: 404; apps.list is empty
+      Remote, field -
+      → how Qalyptus Cloud tells this is not published, so the paths are guesses: give the right one under checks, "qlik.status" in the endpoint map of the connection, or turn the check off there with {"checks": {"qlik.status": {"mode": "skip"}}}
+    Qlik Sense connected: Failed: it cannot be found out whether the tenant is connected to Qlik Sense: GET /api/v1/settings/qlik-sense-integration: 404, GET /api/v1/qlik-sense/status: 404, GET /api/v1/tenant/qlik-sense: 404, GET /api/v1/qlik-apps: 404, GET /api/v1/apps: 405
+      Remote, field -
+      → how Qalyptus Cloud tells this is not published, so the paths are guesses: give the right one under checks, "qlik.status" in the endpoint map of the connection, or turn the check off there with {"checks": {"qlik.status": {"mode": "skip"}}}
+    Qlik Sense connected: Failed: it cannot be found out whether the tenant is connected to Qlik Sense: GET /api/v1/settings/qlik-sense-integration: 404, GET /api/v1/qlik-sense/status: 404, GET /api/v1/tenant/qlik-sense: 404; apps.list: the API key is valid, but its owner lacks the permission (403 "Forbidden")
+      Remote, field -
+      → how Qalyptus Cloud tells this is not published, so the paths are guesses: give the right one under checks, "qlik.status" in the endpoint map of the connection, or turn the check off there with {"checks": {"qlik.status": {"mode": "skip"}}}
+    Qlik Sense connected: Failed: it cannot be found out whether the tenant is connected to Qlik Sense: GET /api/v1/settings/qlik-sense-integration: 404, GET /api/v1/qlik-sense/status: 404, GET /api/v1/tenant/qlik-sense: 404; apps.list: the answer is a web page (text/html): <html>
+      Remote, field -
+      → how Qalyptus Cloud tells this is not published, so the paths are guesses: give the right one under checks, "qlik.status" in the endpoint map of the connection, or turn the check off there with {"checks": {"qlik.status": {"mode": "skip"}}}
+    "#);
 }
 
 #[test]
@@ -170,7 +278,10 @@ fn an_administrator_can_turn_the_second_check_off() {
     kit.on("GET", PROBE, data(json!([])));
     let report = kit.test().unwrap();
     assert!(report.passed());
-    insta::assert_snapshot!(lines(&report), @"");
+    insta::assert_snapshot!(lines(&report), @r#"
+    Authentication: Passed: the server accepts the API key and shows no project: its owner may see none, or it is a key for something else
+    Qlik Sense connected: Skipped: turned off in the endpoint map of this connection (qlik.status, mode "skip"): it is not known
+    "#);
     assert_eq!(kit.requests().len(), 1);
 }
 
@@ -180,7 +291,7 @@ fn without_an_entry_the_second_check_cannot_pass() {
     kit.on("GET", PROBE, data(json!([])));
     let report = kit.test().unwrap();
     assert!(!report.passed());
-    insta::assert_snapshot!(report.checks[1].detail, @"");
+    insta::assert_snapshot!(report.checks[1].detail, @r#"it cannot be found out whether the tenant is connected to Qlik Sense: the endpoint map has no "qlik.status""#);
 }
 
 /// A tenant with something of everything, as the recorded shapes are.
@@ -215,7 +326,7 @@ fn full() -> TestKit<QalyptusCloud> {
 fn a_refresh_brings_everything() {
     let kit = full();
     let refresh = kit.refresh().unwrap();
-    insta::assert_snapshot!(refresh.report.summary, @"");
+    insta::assert_snapshot!(refresh.report.summary, @"read 1 project, 1 connection, 1 filter, 1 report, 1 filter of a report, 3 template items, 1 task, 1 recipient of a task, 1 report of a task, 0 triggers of tasks, 2 users, 1 group, 1 organization, 3 roles, 1 Qlik app");
     assert_eq!(kit.unasked(), [""; 0]);
     assert_eq!(said(&refresh, Level::Warning), "");
     let told = |kind: &str| -> String {
@@ -230,13 +341,47 @@ fn a_refresh_brings_everything() {
         };
         refresh.objects[kind].iter().map(line).collect()
     };
-    insta::assert_snapshot!(["template_item", "report_filter", "app", "role", "connection"].map(told).concat(), @"");
+    insta::assert_snapshot!(["template_item", "report_filter", "app", "role", "connection"].map(told).concat(), @r#"
+    r1/Table "Table" in r1 {"type":"table"}
+    r1/Table/o1 "Sheet A" in r1/Table {"item_id":"i1","remote_id":"o1","type":"Sheet"}
+    r1/Table/o1/o2 "Sales" in r1/Table/o1 {"columns":[{"id":"c1","name":"Amount"}],"item_id":"i2","remote_id":"o2","type":"StraightTable"}
+    r1/f1 "Region" in r1 {"remote_id":"f1"}
+    a1 "Sales" in - {"space":"Shared"}
+    Administrator "Administrator" in - 
+    Creator "Creator" in - 
+    Viewer "Viewer" in - 
+    c1 "Sales app" in p1 {"app_id":"a1"}
+    "#);
     assert!(refresh.ends.values().all(|how| *how == How::Complete));
 }
 
 #[test]
 fn the_log_shows_the_endpoint_map() {
-    insta::assert_snapshot!(said(&full().refresh().unwrap(), Level::Info), @"");
+    insta::assert_snapshot!(said(&full().refresh().unwrap(), Level::Info), @r#"
+    endpoint map of qalyptus-cloud (built in), below /api/v1
+    endpoint map: the API key goes into Authorization: Bearer {key} (seen on a live tenant)
+    endpoint map: envelope of answers (seen on a live tenant), meaning of statuses (concluded, not proven)
+    endpoint map: further pages by offset and limit (A GUESS)
+    endpoint map: apps.list (optional): GET /qlik-apps (A GUESS), else GET /apps (A GUESS)
+    endpoint map: connections.list (optional): GET /connections (A GUESS), else GET /connections?projectId={id} (A GUESS)
+    endpoint map: filters.list (required): GET /filters (seen on a live tenant)
+    endpoint map: groups.list (optional): GET /groups (seen on a live tenant)
+    endpoint map: organizations.list (optional): GET /organizations (A GUESS); else made of the rows of groups.list (concluded, not proven)
+    endpoint map: projects.list (required): GET /projects (seen on a live tenant)
+    endpoint map: reports.filters (optional): GET /filters/report/{id} (seen on a live tenant)
+    endpoint map: reports.list (required): GET /reports (seen on a live tenant)
+    endpoint map: reports.templateItems (optional): GET /reports/{id}/template-items (seen on a live tenant)
+    endpoint map: roles.list (optional): GET /roles (A GUESS); else made of the rows of users.list (A GUESS)
+    endpoint map: tasks.list (required): GET /tasks (seen on a live tenant)
+    endpoint map: tasks.recipients (optional): GET /tasks/{id}/recipients (seen on a live tenant)
+    endpoint map: tasks.reports (optional): GET /tasks/{id}/reports (seen on a live tenant)
+    endpoint map: tasks.triggers (optional): GET /tasks/{id}/triggers (seen on a live tenant)
+    endpoint map: users.list (optional): GET /users (seen on a live tenant)
+    endpoint map: version (optional): GET /version (A GUESS)
+    endpoint map: qlik.status (check): GET /settings/qlik-sense-integration (A GUESS), else GET /qlik-sense/status (A GUESS), else GET /tenant/qlik-sense (A GUESS); its members: A GUESS
+    the server does not tell its version
+    roles: the server has no such list (GET /api/v1/roles: 404); made of the rows of users.list
+    "#);
 }
 
 #[test]

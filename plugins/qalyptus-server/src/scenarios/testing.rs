@@ -11,7 +11,11 @@ fn a_good_server_passes_by_one_request_that_shows_the_key() {
     kit.on("GET", PROBE, list(json!([{ "id": "p1", "name": "Sales" }])));
     let report = kit.test().unwrap();
     assert!(report.passed());
-    insta::assert_snapshot!(lines(&report), @"");
+    insta::assert_snapshot!(lines(&report), @r#"
+    Server reachable: Passed: "qs.example.com:3994" answers
+    Qalyptus API: Passed: its list of projects answers at /api/v1
+    Authentication: Passed: the server accepts the API key and shows 1 project
+    "#);
     let requests = kit.requests();
     assert_eq!(requests.len(), 1);
     assert!(requests[0].has_bearer("api_key"));
@@ -24,7 +28,7 @@ fn plain_http_is_allowed_with_a_visible_warning() {
     kit.on("GET", PROBE, list(json!([])));
     let report = kit.test().unwrap();
     assert!(report.passed());
-    insta::assert_snapshot!(report.checks[0].detail, @"");
+    insta::assert_snapshot!(report.checks[0].detail, @r#""qs.example.com:3994" answers; WARNING: over plain http, so whoever is on the way can read the API key: use https"#);
 }
 
 #[test]
@@ -80,7 +84,115 @@ fn whatever_is_answered_has_its_message() {
             format!("{told}\n")
         })
         .concat();
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @r#"
+    Server reachable: Failed: connection refused
+      Network, field -
+      → -
+    Qalyptus API: Skipped: not tried, because "Server reachable" failed
+    Authentication: Skipped: not tried, because "Server reachable" failed
+
+    Server reachable: Passed: "qs.example.com:3994" answers
+    Qalyptus API: Failed: "qs.example.com:3994" answers, but not as the API of Qalyptus Server (the answer is a web page (text/html): "Welcome")
+      You, field server_url
+      → check the server URL: it is the address of Qalyptus Server itself, with its port; if it stands below a path, give base_path in the endpoint map
+    Authentication: Skipped: not tried, because "Qalyptus API" failed
+
+    Server reachable: Passed: "qs.example.com:3994" answers
+    Qalyptus API: Failed: "qs.example.com:3994" answers, but not as the API of Qalyptus Server (the answer holds no list where the endpoint map says (data, data.items, data.results, data.value, items, results, value, $))
+      You, field server_url
+      → check the server URL: it is the address of Qalyptus Server itself, with its port; if it stands below a path, give base_path in the endpoint map
+    Authentication: Skipped: not tried, because "Qalyptus API" failed
+
+    Server reachable: Passed: "qs.example.com:3994" answers
+    Qalyptus API: Failed: "qs.example.com:3994" answers, but not as the API of Qalyptus Server (the answer (application/json) breaks off after 14 bytes)
+      You, field server_url
+      → check the server URL: it is the address of Qalyptus Server itself, with its port; if it stands below a path, give base_path in the endpoint map
+    Authentication: Skipped: not tried, because "Qalyptus API" failed
+
+    Server reachable: Passed: "qs.example.com:3994" answers
+    Qalyptus API: Failed: "qs.example.com:3994" answers, but not as the API of Qalyptus Server (GET /api/v1/projects: 404)
+      You, field server_url
+      → check the server URL: it is the address of Qalyptus Server itself, with its port; if it stands below a path, give base_path in the endpoint map
+    Authentication: Skipped: not tried, because "Qalyptus API" failed
+
+    Server reachable: Passed: "qs.example.com:3994" answers
+    Qalyptus API: Failed: "qs.example.com:3994" answers, but not as the API of Qalyptus Server (GET /api/v1/projects: 302)
+      You, field server_url
+      → check the server URL: it is the address of Qalyptus Server itself, with its port; if it stands below a path, give base_path in the endpoint map
+    Authentication: Skipped: not tried, because "Qalyptus API" failed
+
+    Server reachable: Passed: "qs.example.com:3994" answers
+    Qalyptus API: Failed: the server failed on its side (502 "a web page: Bad gateway")
+      Remote, field -
+      → try again later; if it lasts, look into the server's own log
+    Authentication: Skipped: not tried, because "Qalyptus API" failed
+
+    Server reachable: Passed: "qs.example.com:3994" answers
+    Qalyptus API: Failed: the server limits requests; it lifts the limit in 30 seconds (429 "slow down")
+      Remote, field -
+      → try again later, or lower Max parallel executions of the connection
+    Authentication: Skipped: not tried, because "Qalyptus API" failed
+
+    Server reachable: Passed: "qs.example.com:3994" answers
+    Qalyptus API: Passed: the server asks for a good key (401) at /api/v1
+    Authentication: Failed: the server refused the API key (401)
+      Credential, field api_key
+      → the server does not say which of these it is: the key has expired; it was deleted; API keys were turned off in Qalyptus Server (Administration > Settings > API Keys); its owner may not use API keys any more; its owner was disabled. Also make sure that it was pasted whole, and without the word Bearer
+
+    Server reachable: Passed: "qs.example.com:3994" answers
+    Qalyptus API: Passed: the server asks for a good key (401) at /api/v1
+    Authentication: Failed: the server refused the API key (401 "Key not valid")
+      Credential, field api_key
+      → the server does not say which of these it is: the key has expired; it was deleted; API keys were turned off in Qalyptus Server (Administration > Settings > API Keys); its owner may not use API keys any more; its owner was disabled. Also make sure that it was pasted whole, and without the word Bearer
+
+    Server reachable: Passed: "qs.example.com:3994" answers
+    Qalyptus API: Passed: the server asks for a good key (401) at /api/v1
+    Authentication: Failed: the server refused the API key (401 "a web page")
+      Credential, field api_key
+      → the server does not say which of these it is: the key has expired; it was deleted; API keys were turned off in Qalyptus Server (Administration > Settings > API Keys); its owner may not use API keys any more; its owner was disabled. Also make sure that it was pasted whole, and without the word Bearer
+
+    Server reachable: Passed: "qs.example.com:3994" answers
+    Qalyptus API: Passed: the server asks for a good key (417) at /api/v1
+    Authentication: Failed: the server says that the API key has expired (417 "Expired")
+      Credential, field api_key
+      → make a new API key in Qalyptus Server and paste it here; if its expiration date has not passed, it may have been deleted, or its owner disabled
+
+    Server reachable: Passed: "qs.example.com:3994" answers
+    Qalyptus API: Passed: the server knows who asks (403) at /api/v1
+    Authentication: Failed: GET /api/v1/projects: the API key is valid, but its owner lacks the permission (403 "Forbidden")
+      Credential, field -
+      → give the key's owner in Qalyptus Server a role that may see this, or use a key of another user
+
+    Server reachable: Passed: "qs.example.com:3994" answers
+    Qalyptus API: Passed: the server knows who asks (403) at /api/v1
+    Authentication: Failed: GET /api/v1/projects: the API key is valid, but its owner lacks the permission (403 "not you")
+      Credential, field -
+      → give the key's owner in Qalyptus Server a role that may see this, or use a key of another user
+
+    Server reachable: Passed: "qs.example.com:3994" answers
+    Qalyptus API: Passed: the server knows who asks (403) at /api/v1
+    Authentication: Failed: GET /api/v1/projects: the API key is valid, but its owner lacks the permission (403 "not you [2J either")
+      Credential, field -
+      → give the key's owner in Qalyptus Server a role that may see this, or use a key of another user
+
+    Server reachable: Passed: "qs.example.com:3994" answers
+    Qalyptus API: Passed: the server knows who asks (403) at /api/v1
+    Authentication: Failed: GET /api/v1/projects: the API key is valid, but its owner lacks the permission (403 "no")
+      Credential, field -
+      → give the key's owner in Qalyptus Server a role that may see this, or use a key of another user
+
+    Server reachable: Passed: "qs.example.com:3994" answers
+    Qalyptus API: Passed: the server answers in its own form at /api/v1
+    Authentication: Failed: the server answers 200, but says in the answer that it failed: database is away
+      Remote, field -
+      → try again; if it lasts, look into the server's own log
+
+    Server reachable: Passed: "qs.example.com:3994" answers
+    Qalyptus API: Passed: the server answers in its own form at /api/v1
+    Authentication: Failed: the server answers 200, but says in the answer that it failed: it does not say why
+      Remote, field -
+      → try again; if it lasts, look into the server's own log
+    "#);
 }
 
 #[test]
@@ -100,7 +212,13 @@ fn a_wrong_map_is_a_failed_check_before_anything_is_sent() {
     let kit = by(
         json!({ "endpoint_map": r#"{ "operations": { "projects.list": { "try": ["https://evil.example/p"] } } }"# }),
     );
-    insta::assert_snapshot!(lines(&kit.test().unwrap()), @"");
+    insta::assert_snapshot!(lines(&kit.test().unwrap()), @r#"
+    Server reachable: Failed: the endpoint map of this connection is wrong: operations, "projects.list": try, entry 1: "https://evil.example/p" leads to an address of its own; only paths on this connection's server are asked
+      You, field endpoint_map
+      → correct that entry, or empty the field to use the built-in map
+    Qalyptus API: Skipped: not tried, because "Server reachable" failed
+    Authentication: Skipped: not tried, because "Server reachable" failed
+    "#);
     assert!(kit.requests().is_empty());
 }
 

@@ -52,7 +52,8 @@ pub(super) fn check(map: &Map, product: &Product) -> Result<(), String> {
 fn paging(map: &Map) -> Result<(), String> {
     let paging = &map.paging;
     for (entry, name) in [("offset_param", &paging.offset_param), ("limit_param", &paging.limit_param)] {
-        if !token(name) {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '$' | '.');
+        if name.is_empty() || !name.chars().all(plain) {
             return Err(format!("paging, {entry}: \"{name}\" is no name of a parameter"));
         }
     }

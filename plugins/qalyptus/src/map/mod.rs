@@ -12,7 +12,7 @@ pub(crate) use path::{AnyOf, Path};
 
 use crate::Product;
 use jackfield_plugin::{Failure, Stage};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -289,28 +289,41 @@ impl Map {
 }
 
 fn read(whole: Value, product: &Product, overridden: bool) -> Result<Map, String> {
-    // Entry by entry, so that a message names the entry: JSON values have no line numbers.
-    for section in ["operations", "checks"] {
-        for (name, entry) in whole[section].as_object().into_iter().flatten() {
-            let read = match section {
-                "operations" => serde_json::from_value::<Operation>(entry.clone()).err(),
-                _ => serde_json::from_value::<Check>(entry.clone()).err(),
-            };
-            if let Some(error) = read {
-                return Err(format!("{section}, \"{name}\": {error}"));
-            }
-        }
-    }
+    // Part by part, so that a message names the part: JSON values have no line numbers.
+    part::<Auth>(&whole, "auth")?;
+    part::<Envelope>(&whole, "envelope")?;
+    part::<Paging>(&whole, "paging")?;
+    part::<Statuses>(&whole, "status")?;
+    entries::<Operation>(&whole, "operations")?;
+    entries::<Check>(&whole, "checks")?;
     let mut map: Map = serde_json::from_value(whole).map_err(|error| error.to_string())?;
     map.overridden = overridden;
     check::check(&map, product)?;
     Ok(map)
 }
 
+fn part<T: DeserializeOwned>(whole: &Value, name: &str) -> Result<(), String> {
+    match T::deserialize(&whole[name]) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!("{name}: {error}")),
+    }
+}
+
+fn entries<T: DeserializeOwned>(whole: &Value, section: &str) -> Result<(), String> {
+    for (name, entry) in whole[section].as_object().into_iter().flatten() {
+        T::deserialize(entry).map_err(|error| format!("{section}, \"{name}\": {error}"))?;
+    }
+    Ok(())
+}
+
 /// Members replace members, objects are gone into, `null` takes away.
 fn lay_over(under: &mut Value, over: Value) {
     match (under, over) {
         (Value::Object(under), Value::Object(over)) => {
+            // What is replaced is not known in the way in which the former was.
+            if !over.contains_key("evidence") {
+                under.remove("evidence");
+            }
             for (name, value) in over {
                 if value.is_null() {
                     under.remove(&name);

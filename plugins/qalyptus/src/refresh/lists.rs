@@ -26,6 +26,39 @@ use std::{
 /// For how many rows of another list a list is asked at the same time. The host bounds the requests.
 const AT_ONCE: usize = 8;
 
+/// What to do about pages that do not add up.
+const PAGES: &str =
+    "how further pages are asked for is a guess: correct \"paging\" in the endpoint map of the connection";
+
+/// A list on the way from page to page.
+#[derive(Default)]
+struct Course {
+    /// How many pages were followed.
+    pages: u64,
+    /// How many rows were shown.
+    shown: u64,
+    /// How many there are in all, if it is said.
+    total: Option<u64>,
+    without_id: u64,
+    ids: BTreeSet<String>,
+    walk: Walk,
+}
+
+impl Course {
+    /// # Errors
+    /// The pages showed fewer than there are: what is missing would look deleted.
+    fn whole(&self) -> Result<(), Failure> {
+        let found = self.ids.len() as u64 + self.without_id;
+        match self.total {
+            Some(total) if self.pages > 0 && found < total => Err(Failure::remote(format!(
+                "the server counts {total}, but its pages show {found} that differ"
+            ))
+            .remedy(PAGES)),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Reads one list.
 pub(super) struct Reader<'a, S> {
     client: &'a Client<'a, S>,
@@ -79,7 +112,11 @@ impl<'a, S: Settings> Reader<'a, S> {
         let each = self.operation.candidates(true);
         if let (false, Some(parent)) = (each.is_empty(), &self.operation.parent) {
             let Some(parents) = ids.get(parent.as_str()) else {
-                return Err(Stop::Keep(format!("asked for each row of {parent}, and that was not read")));
+                let parents = crate::kinds::ALL.iter().find(|list| list.operation == parent);
+                let plural = parents.map_or(parent.as_str(), |list| list.noun.plural);
+                return Err(Stop::Keep(format!(
+                    "the {plural}, for each of which it is asked, were not read"
+                )));
             };
             match self.each(&each, parents).await? {
                 Read::Nowhere(nowhere) => tried.push(nowhere),
@@ -147,18 +184,19 @@ impl<'a, S: Settings> Reader<'a, S> {
             Found::Nowhere(tried) => return Ok(Read::Nowhere(tried)),
         };
         let candidate = answered.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let mut walk = Walk::default();
-        let mut shown = 0;
+        let mut course = Course::default();
         loop {
             let page = client.map.page(self.operation, &response)?;
             let rows = page.rows.len() as u64;
-            shown += rows;
-            let total = page.total;
-            let next = self.next(shown, rows, total)?;
-            self.take(&page, parent, &response, &mut walk, next).await?;
-            let Some(offset) = next else { return Ok(Read::All) };
+            course.shown += rows;
+            // What one page counts holds for those behind it, too: they need not repeat it.
+            course.total = page.total.or(course.total);
+            let next = self.next(course.shown, rows, course.total)?;
+            self.take(&page, parent, &response, &mut course).await?;
+            let Some(offset) = next else { break };
+            course.pages += 1;
             if parent.is_none() {
-                client.context.progress(self.list.noun.id, shown, total).await?;
+                client.context.progress(self.list.noun.id, course.shown, course.total).await?;
             }
             let path = client.page_path(&candidate, parent, offset);
             response = client.get(&path, true).await?;
@@ -166,6 +204,8 @@ impl<'a, S: Settings> Reader<'a, S> {
                 return Err(stop(Asked::Refused(client.refusal(&response))));
             }
         }
+        course.whole()?;
+        Ok(Read::All)
     }
 
     /// Where the list goes on, if it does.
@@ -178,13 +218,11 @@ impl<'a, S: Settings> Reader<'a, S> {
             Some(total) if shown < total && rows == 0 => Err(Failure::remote(format!(
                 "the server counts {total} but shows {shown}, and the page behind them is empty"
             ))
-            .remedy(format!(
-                "that its pages are asked for by {} and {} is a guess: correct \"paging\" in the endpoint map of the connection",
-                paging.offset_param, paging.limit_param
-            ))),
+            .remedy(PAGES)),
             Some(total) => Ok((shown < total).then_some(shown)),
             // Without a count, a list that is asked for by pages ends where a page is not full.
-            None => Ok((paging.mode == crate::map::PagingMode::Offset && rows >= u64::from(paging.limit)).then_some(shown)),
+            None => Ok((paging.mode == crate::map::PagingMode::Offset && rows >= u64::from(paging.limit))
+                .then_some(shown)),
         }
     }
 
@@ -194,16 +232,19 @@ impl<'a, S: Settings> Reader<'a, S> {
         page: &Page<'_>,
         parent: Option<&str>,
         response: &Response,
-        walk: &mut Walk,
-        next: Option<u64>,
+        course: &mut Course,
     ) -> Result<(), Failure> {
         let mut maker = Maker::new(self.list, self.operation, parent);
         for row in &page.rows {
             maker.take(row)?;
             self.derived.pick(self.list.operation, row, &mut self.kept().picked);
         }
-        walk.page(maker.objects.iter().map(|object| object.id.as_str()), next)
-            .map_err(|failure| failure.remedy("the server counts more rows than it shows, and asking for further ones shows the same again: correct \"paging\" in the endpoint map of the connection"))?;
+        // Also of the last page: where the query is not obeyed, it is the first once more.
+        let place = (!page.rows.is_empty()).then_some(course.shown);
+        let ids = || maker.objects.iter().map(|object| object.id.as_str());
+        course.walk.page(ids(), place).map_err(|failure| failure.remedy(PAGES))?;
+        course.ids.extend(ids().map(str::to_owned));
+        course.without_id += maker.without_id;
         self.kept().without_id += maker.without_id;
         self.kept().picked.exchange = response.exchange();
         self.put(maker.objects, response.exchange()).await
