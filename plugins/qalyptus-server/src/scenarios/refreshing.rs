@@ -271,6 +271,21 @@ fn a_row_that_went_away_meanwhile_is_no_missing_list() {
 }
 
 #[test]
+fn what_is_nowhere_is_not_asked_for_thousands_of_times() {
+    let kit = by(json!({}));
+    let tasks: Vec<_> = (0..500).map(|task| json!({ "id": format!("t{task}"), "name": "x" })).collect();
+    kit.on("GET", "/api/v1/tasks", list(json!(tasks)));
+    for (task, of) in (0..500).flat_map(|task| ["recipients", "reports", "triggers"].map(|of| (task, of))) {
+        kit.on("GET", &format!("/api/v1/tasks/t{task}/{of}"), Answer::status(404));
+    }
+    server(&kit);
+    let refresh = kit.refresh().unwrap();
+    insta::assert_snapshot!(kept(&refresh, "task_trigger"), @"this server does not offer it (GET /api/v1/tasks/{id}/triggers: 404)");
+    let asked = kit.requests().iter().filter(|asked| asked.line().ends_with("/triggers")).count();
+    assert!((20..=28).contains(&asked), "{asked}");
+}
+
+#[test]
 fn a_list_that_counts_more_than_it_shows_is_read_on_or_not_believed() {
     let page = |ids: &[&str], total: u64| {
         let rows: Vec<_> = ids.iter().map(|id| json!({ "id": id, "name": id })).collect();
@@ -286,6 +301,7 @@ fn a_list_that_counts_more_than_it_shows_is_read_on_or_not_believed() {
         (5, page(&["a", "b"], 5)),
         (3, page(&["a", "b"], 3)),
         (3, page(&["b"], 3)),
+        (4, page(&["b", "c"], 4)),
         (5, page(&[], 5)),
         (5, list(json!([]))),
         (5, Answer::status(404)),
@@ -301,6 +317,7 @@ fn a_list_that_counts_more_than_it_shows_is_read_on_or_not_believed() {
     the list repeats a page, so the rows behind it cannot be read
     the list repeats a page, so the rows behind it cannot be read
     the list repeats a page, so the rows behind it cannot be read
+    the server counts 4, but its pages show 3 that differ
     the server counts 5 but shows 2, and the page behind them is empty
     the server counts 5 but shows 2, and the page behind them is empty
     the server does not do what was asked (404)

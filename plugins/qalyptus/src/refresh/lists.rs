@@ -59,6 +59,10 @@ impl Course {
     }
 }
 
+/// After so many rows for which there is nothing, and none for which there is something, the list is nowhere: a server with
+/// thousands of tasks is not asked thousands of times for what it does not have.
+const NOWHERE: u64 = 20;
+
 /// Reads one list.
 pub(super) struct Reader<'a, S> {
     client: &'a Client<'a, S>,
@@ -142,6 +146,9 @@ impl<'a, S: Settings> Reader<'a, S> {
                 Read::Nowhere(tried) => {
                     gone += 1;
                     nowhere.get_or_insert(tried);
+                    if here == 0 && gone >= NOWHERE {
+                        break;
+                    }
                 }
             }
             if (here + gone) % 100 == 0 {
