@@ -17,12 +17,11 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 /// Why a run is ended before its time.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reason {
     Cancelled,
     TimeLimit,
-    /// Somebody has taken over, or may by now because the lease could not be renewed, for this reason.
-    LeaseLost(Option<Failure>),
+    LeaseLost,
 }
 
 /// Ends the work, and remembers why. The first reason counts.
@@ -60,9 +59,8 @@ impl Brake {
                 Outcome::Ended(Ending::Failed(too_slow(app, hook, blame), None))
             }
             // Whoever has taken over records its own ending.
-            Some(Reason::LeaseLost(why)) => {
-                let taken = || Failure::jackfield("the run was taken over by another process");
-                let failure = why.clone().unwrap_or_else(taken);
+            Some(Reason::LeaseLost) => {
+                let failure = Failure::jackfield("the run was taken over by another process");
                 Outcome::Recorded(Ending::Failed(failure, None))
             }
             Some(Reason::Cancelled) | None => Outcome::Ended(Ending::Cancelled),

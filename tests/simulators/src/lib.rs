@@ -4,6 +4,8 @@
 
 mod kit;
 pub mod nprinting;
+pub mod qalyptus;
 pub mod qlik_cloud;
+pub mod qlik_onprem;
 
 pub use kit::{faults, journal, way};

@@ -10,11 +10,15 @@ mod catalogue;
 mod client;
 #[path = "qlik_cloud/faults.rs"]
 mod faults;
+#[path = "qlik_cloud/identity_providers.rs"]
+mod identity_providers;
 #[path = "qlik_cloud/limits.rs"]
 mod limits;
 #[path = "qlik_cloud/rights.rs"]
 mod rights;
 #[path = "qlik_cloud/rotation.rs"]
 mod rotation;
+#[path = "qlik_cloud/sign_in.rs"]
+mod sign_in;
 #[path = "qlik_cloud/way.rs"]
 mod way;

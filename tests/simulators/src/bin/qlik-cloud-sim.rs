@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
-use jackfield_simulators::qlik_cloud::{Changes, Config, Limits, NewClient, Population, Simulator};
+use jackfield_simulators::qlik_cloud::{
+    Changes, Config, JwtAuthorization, Limits, NewClient, OwnProvider, Population, SignIn, Simulator,
+};
 
 /// A simulated Qlik Cloud tenant on 127.0.0.1.
 #[derive(Debug, Parser)]
@@ -41,6 +43,12 @@ struct Options {
     /// Switch the rate limiter off
     #[arg(long)]
     no_limits: bool,
+    /// Let tokens of identity providers sign in, as after the vendor's activation
+    #[arg(long)]
+    jwt_authorization: bool,
+    /// Give the tenant an interactive identity provider of its own (okta, azureAD, …)
+    #[arg(long, value_name = "PROVIDER")]
+    own_identity_provider: Option<String>,
     /// Further host names of the tenant
     #[arg(long = "alias", value_name = "HOST")]
     aliases: Vec<String>,
@@ -59,6 +67,17 @@ fn main() -> anyhow::Result<()> {
         changes: Changes { percent: options.changed, revision: options.revision },
         limits: if options.no_limits { Limits::off() } else { Limits::default() },
         alias_hosts: options.aliases,
+        sign_in: SignIn {
+            jwt: if options.jwt_authorization {
+                JwtAuthorization::Active
+            } else {
+                JwtAuthorization::Inactive
+            },
+            own_provider: options
+                .own_identity_provider
+                .map(|provider| OwnProvider { provider, ..OwnProvider::default() }),
+            ..SignIn::default()
+        },
         ..Config::default()
     })?;
     introduce(&simulator, options.tls.then_some(&options.ca_file))?;
@@ -83,8 +102,9 @@ fn introduce(simulator: &Simulator, ca_file: Option<&PathBuf>) -> anyhow::Result
     println!("client id      {}", client.client_id);
     println!("client secret  {}", client.client_secret);
     println!("API key        {}", key.token);
+    println!("of             {}", simulator.user_email(0));
     println!(
-        "control        {}/__sim/{{faults,line,certificate,requests,counters,changes}}",
+        "control        {}/__sim/{{faults,line,certificate,requests,counters,changes,sign-in,sessions}}",
         simulator.base_url()
     );
     Ok(())

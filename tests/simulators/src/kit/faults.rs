@@ -102,6 +102,8 @@ pub enum FaultKind {
         /// Scheme, host and port, such as `https://alias.example`.
         origin: String,
     },
+    /// The right body, compressed.
+    Gzip,
     /// The right body under a wrong type.
     WrongContentType {
         /// The type.

@@ -56,6 +56,13 @@ pub(crate) async fn spoil(kind: &FaultKind, target: &Target<'_>, response: Respo
             }
             Response::from_parts(parts, Body::from(bytes))
         }
+        FaultKind::Gzip => {
+            parts.headers.remove(header::CONTENT_LENGTH);
+            parts.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+            let packed = encoder.write_all(&bytes).and_then(|()| encoder.finish());
+            Response::from_parts(parts, Body::from(packed.unwrap_or_default()))
+        }
         FaultKind::RepeatPage => {
             let href = format!("{}{}", target.base_url, target.path_and_query);
             parts.headers.remove(header::CONTENT_LENGTH);

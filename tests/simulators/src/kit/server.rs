@@ -14,6 +14,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::Runtime;
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
 
@@ -29,6 +30,7 @@ const RINGING: Duration = Duration::from_millis(200);
 pub(crate) struct Front {
     address: SocketAddr,
     identity: Option<Identity>,
+    door: Door,
     first: Mutex<Option<StdListener>>,
     running: Mutex<Option<Running>>,
 }
@@ -61,7 +63,17 @@ impl Front {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let (first, running) = (Mutex::new(Some(listener)), Mutex::default());
-        Ok(Arc::new(Self { address, identity, first, running }))
+        Ok(Arc::new(Self { address, identity, door: Door::default(), first, running }))
+    }
+
+    /// The number of the port.
+    pub(crate) fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// The door, to be shut for a while.
+    pub(crate) fn door(&self) -> &Door {
+        &self.door
     }
 
     /// The base URL: a name for TLS, an address without.
@@ -121,7 +133,8 @@ impl Front {
 
     fn answer(&self, runtime: &Runtime, routes: &Router, listener: StdListener) -> Held {
         let tls = self.identity.as_ref().map(|identity| TlsAcceptor::from(Arc::clone(&identity.server)));
-        Held::Task(runtime.spawn(accept(listener, tls, routes.clone())).abort_handle())
+        let accepting = accept(listener, self.door.clone(), tls, routes.clone());
+        Held::Task(runtime.spawn(accepting).abort_handle())
     }
 
     fn running(&self) -> MutexGuard<'_, Option<Running>> {
@@ -220,24 +233,60 @@ async fn hold(listener: StdListener) {
     }
 }
 
-async fn accept(listener: StdListener, tls: Option<TlsAcceptor>, routes: Router) {
+async fn accept(listener: StdListener, door: Door, tls: Option<TlsAcceptor>, routes: Router) {
     let Ok(listener) = TcpListener::from_std(listener) else { return };
     loop {
         let Ok((stream, _)) = listener.accept().await else { continue };
+        let mut shutting = door.0.subscribe();
+        if door.is_shut() {
+            continue;
+        }
         // Without it every small answer waits for an acknowledgement.
         let _ = stream.set_nodelay(true);
         let (tls, routes) = (tls.clone(), routes.clone());
         tokio::spawn(async move {
-            match tls {
-                None => converse(stream, routes).await,
-                Some(tls) => {
-                    // A client that does not trust the authority ends here, as it would with the real system.
-                    if let Ok(stream) = tls.accept(stream).await {
-                        converse(stream, routes).await;
+            let visit = async {
+                match tls {
+                    None => converse(stream, routes).await,
+                    Some(tls) => {
+                        // A client that does not trust the authority ends here, as it would with the real system; so
+                        // does one without a certificate where one is asked for.
+                        if let Ok(stream) = tls.accept(stream).await {
+                            converse(stream, routes).await;
+                        }
                     }
                 }
+            };
+            tokio::select! {
+                // The door first: a request that came after it was shut is answered no more.
+                biased;
+                // An error is a front that is gone.
+                _ = shutting.changed() => {}
+                () = visit => {}
             }
         });
+    }
+}
+
+/// The door of a front. While it is shut, whoever knocks is sent away; whoever is inside when it shuts is thrown out.
+#[derive(Clone)]
+pub(crate) struct Door(watch::Sender<Instant>);
+
+impl Default for Door {
+    fn default() -> Self {
+        Self(watch::Sender::new(Instant::now()))
+    }
+}
+
+impl Door {
+    /// Shuts it for so long.
+    pub(crate) fn shut(&self, time: Duration) {
+        self.0.send_replace(Instant::now() + time);
+    }
+
+    /// Is it shut?
+    fn is_shut(&self) -> bool {
+        Instant::now() < *self.0.borrow()
     }
 }
 

@@ -8,11 +8,11 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
     PKCS_RSA_SHA256, date_time_ymd,
 };
-use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
+use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 
 use crate::kit::way::Certificate;
 
@@ -29,7 +29,8 @@ pub(crate) struct Identity {
     shown: Arc<Shown>,
 }
 
-type Authority = CertifiedIssuer<'static, KeyPair>;
+/// Who signs; several listeners of one system may have the same.
+pub(crate) type Authority = Arc<CertifiedIssuer<'static, KeyPair>>;
 
 /// What new connections are shown.
 #[derive(Debug)]
@@ -68,12 +69,37 @@ pub(crate) fn identity(names: &[String]) -> anyhow::Result<Identity> {
     ca.key_usages =
         vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature];
     ca.distinguished_name.push(DnType::CommonName, "Jackfield simulators");
-    let issuer = CertifiedIssuer::self_signed(ca, KeyPair::generate()?)?;
+    let issuer = Arc::new(CertifiedIssuer::self_signed(ca, KeyPair::generate()?)?);
 
     let mut subjects = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
     subjects.extend(names.iter().cloned());
     let own = made(leaf(subjects)?, Some(&issuer))?;
     serve(issuer.pem(), own, Some(issuer))
+}
+
+/// Certificates that a system issues itself: the server's, by an authority that clients' may have to be from, too.
+pub(crate) fn issued(
+    issuer: &Authority,
+    own: (&CertificateDer<'static>, &KeyPair),
+    mutual: bool,
+    versions: &[&'static SupportedProtocolVersion],
+) -> anyhow::Result<Identity> {
+    let provider = Arc::new(provider());
+    let builder =
+        ServerConfig::builder_with_provider(Arc::clone(&provider)).with_protocol_versions(versions)?;
+    let builder = if mutual {
+        let mut roots = RootCertStore::empty();
+        roots.add(issuer.der().clone())?;
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build()?;
+        builder.with_client_cert_verifier(verifier)
+    } else {
+        builder.with_no_client_auth()
+    };
+    let own = certified(own.0, own.1)?;
+    let shown = Arc::new(Shown(Mutex::new(Arc::clone(&own))));
+    let mut server = builder.with_cert_resolver(Arc::clone(&shown) as Arc<dyn ResolvesServerCert>);
+    server.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(identity_of(issuer.pem(), server, Some(Arc::clone(issuer)), own, shown))
 }
 
 /// Makes a certificate that is its own issuer, as appliances do at installation: the parameters say what it claims.
@@ -97,7 +123,7 @@ fn leaf(names: Vec<String>) -> anyhow::Result<CertificateParams> {
 fn made(params: CertificateParams, issuer: Option<&Authority>) -> anyhow::Result<Arc<CertifiedKey>> {
     let key = KeyPair::generate()?;
     let certificate = match issuer {
-        Some(issuer) => params.signed_by(&key, issuer)?,
+        Some(issuer) => params.signed_by(&key, issuer.as_ref())?,
         None => params.self_signed(&key)?,
     };
     certified(certificate.der(), &key)
@@ -120,6 +146,16 @@ fn serve(ca_pem: String, own: Arc<CertifiedKey>, issuer: Option<Authority>) -> a
         .with_no_client_auth()
         .with_cert_resolver(Arc::clone(&shown) as Arc<dyn ResolvesServerCert>);
     server.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(identity_of(ca_pem, server, issuer, own, shown))
+}
+
+fn identity_of(
+    ca_pem: String,
+    server: ServerConfig,
+    issuer: Option<Authority>,
+    own: Arc<CertifiedKey>,
+    shown: Arc<Shown>,
+) -> Identity {
     let leaf = own.cert.first().map(|leaf| leaf.to_vec()).unwrap_or_default();
-    Ok(Identity { ca_pem, leaf, server: Arc::new(server), issuer, own, shown })
+    Identity { ca_pem, leaf, server: Arc::new(server), issuer, own, shown }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::faults::Fault;
+pub use crate::kit::rounds::Changes;
 
 /// Everything that can be chosen.
 #[derive(Debug, Clone)]
@@ -215,14 +216,4 @@ impl Population {
             audits: apps * 20,
         }
     }
-}
-
-/// What changes from one revision of the server to the next.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Changes {
-    /// Of a hundred rows, this many are touched at each revision: nine in ten modified, one in ten removed; as many as
-    /// are removed are added.
-    pub percent: f64,
-    /// 0 is the server as it was seeded.
-    pub revision: u32,
 }

@@ -4,10 +4,11 @@ use axum::http::{HeaderMap, Method, header};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::kit::cookies::cookie;
 use crate::nprinting::config::Matching;
 use crate::nprinting::problem::Problem;
 use crate::nprinting::rights::Caller;
-use crate::nprinting::sessions::{Issued, SESSION, Session, cookie};
+use crate::nprinting::sessions::{Issued, SESSION, Session};
 use crate::nprinting::world::World;
 
 /// A caller who was let in.

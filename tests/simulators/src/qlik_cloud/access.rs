@@ -39,6 +39,8 @@ const TABLE: &[Need] = &[
     need("*", "/api/v1/api-keys", &[], "api-keys"),
     need("*", "/api/v1/webhooks", &[], "webhooks"),
     need("POST", "/api/v1/reloads", &[], "apps"),
+    need("GET", "/api/v1/identity-providers/me/meta", &[], ""),
+    need("*", "/api/v1/identity-providers", ADMIN, "admin_classic"),
     need("PATCH", "/api/v1/tenants/", ADMIN, "admin_classic"),
 ];
 

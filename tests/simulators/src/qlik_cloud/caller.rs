@@ -2,6 +2,7 @@
 //! token's scopes.
 
 use crate::qlik_cloud::data::{Catalog, Kind};
+use crate::qlik_cloud::directory::Directory;
 use crate::qlik_cloud::problem::Problem;
 use crate::qlik_cloud::roles::{Role, covers};
 use crate::qlik_cloud::tokens::{API_KEYS, Claims};
@@ -43,16 +44,30 @@ impl Caller {
         } else {
             directory.revoked_tokens.contains(&claims.jti)
         };
-        let status = world.user_status(&directory, &claims.sub);
-        if dead || status.as_deref() != Some("active") {
+        let scopes = claims.scope.as_ref().map(|scope| scope.split(' ').map(str::to_owned).collect());
+        if dead { Err(Problem::unauthorized()) } else { Self::active(world, &directory, &claims.sub, scopes) }
+    }
+
+    /// A user who signed in as a browser does: limited by nothing but the roles.
+    pub(crate) fn of_session(world: &World, user: &str) -> Result<Self, Problem> {
+        Self::active(world, &world.directory(), user, None)
+    }
+
+    fn active(
+        world: &World,
+        directory: &Directory,
+        user: &str,
+        scopes: Option<Vec<String>>,
+    ) -> Result<Self, Problem> {
+        if world.user_status(directory, user).as_deref() != Some("active") {
             return Err(Problem::unauthorized());
         }
         Ok(Self {
-            index: world.catalog().find_object(Kind::User, &claims.sub),
-            roles: world.roles_of(&directory, &claims.sub),
+            index: world.catalog().find_object(Kind::User, user),
+            roles: world.roles_of(directory, user),
             user_default: directory.user_default.clone(),
-            user: claims.sub.clone(),
-            scopes: claims.scope.as_ref().map(|scope| scope.split(' ').map(str::to_owned).collect()),
+            user: user.to_owned(),
+            scopes,
         })
     }
 

@@ -6,7 +6,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::faults::Fault;
+pub use crate::kit::rounds::Changes;
 use crate::qlik_cloud::access::Override;
+use crate::qlik_cloud::sign_in::SignIn;
 
 /// Everything that can be chosen.
 #[derive(Debug, Clone)]
@@ -51,6 +53,8 @@ pub struct Config {
     pub faults: Vec<Fault>,
     /// How long a reload stays queued, and how long it then runs.
     pub reload_pace: (Duration, Duration),
+    /// The ways in for people.
+    pub sign_in: SignIn,
     /// Webhook URLs must be https on a domain name, as in the real system.
     pub strict_webhooks: bool,
 }
@@ -92,6 +96,7 @@ impl Default for Config {
             access: Vec::new(),
             faults: Vec::new(),
             reload_pace: (Duration::from_millis(500), Duration::from_millis(1500)),
+            sign_in: SignIn::default(),
             strict_webhooks: false,
         }
     }
@@ -144,16 +149,6 @@ impl Population {
             audits: apps * 3,
         }
     }
-}
-
-/// What changes from one revision of the tenant to the next.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Changes {
-    /// Of a hundred rows, this many are touched at each revision: nine in ten modified, one in ten removed; as many as
-    /// are removed are added.
-    pub percent: f64,
-    /// 0 is the tenant as it was seeded.
-    pub revision: u32,
 }
 
 /// The rate limiter.

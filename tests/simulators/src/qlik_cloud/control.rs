@@ -31,7 +31,7 @@ pub struct ApiKeyToken {
 
 /// A running tenant. It ends when dropped.
 pub struct Simulator {
-    world: Arc<World>,
+    pub(super) world: Arc<World>,
     _server: Server,
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::kit::clock;
 use crate::qlik_cloud::data::ids;
+use crate::qlik_cloud::identity::Provider;
 use crate::qlik_cloud::roles::Role;
 
 /// What the tenant remembers.
@@ -42,6 +43,8 @@ pub(crate) struct Directory {
     pub(crate) web_integrations: Vec<Value>,
     /// Reloads started through the API.
     pub(crate) reloads: Vec<Reload>,
+    /// Identity providers for tokens.
+    pub(crate) providers: Vec<Provider>,
 }
 
 /// A user who is not generated.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Request, State};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
@@ -15,10 +15,11 @@ use crate::kit::sabotage::{self, Target};
 use crate::qlik_cloud::access;
 use crate::qlik_cloud::caller::Caller;
 use crate::qlik_cloud::problem::{Problem, Style, trace_id};
+use crate::qlik_cloud::sessions;
 use crate::qlik_cloud::world::World;
 
 /// Routes that need no token.
-const PUBLIC: [&str; 4] = ["/oauth/", "/.well-known/", "/resources/", "/__sim/"];
+const PUBLIC: [&str; 6] = ["/oauth/", "/.well-known/", "/resources/", "/__sim/", "/login", "/logout"];
 
 /// Lets a request through, or not.
 pub(crate) async fn gate(State(world): State<Arc<World>>, request: Request, next: Next) -> Response {
@@ -74,8 +75,7 @@ async fn admit(world: &World, path: &str, mut request: Request, next: Next) -> (
     if PUBLIC.iter().any(|public| path.starts_with(public)) {
         return (next.run(request).await, None);
     }
-    let token = bearer(&request).ok_or_else(Problem::unauthorized);
-    let caller = match token.and_then(|token| Caller::identify(world, token)) {
+    let caller = match identify(world, &mut request) {
         Ok(caller) => Arc::new(caller),
         Err(problem) => return (problem.into_response(), None),
     };
@@ -90,8 +90,20 @@ async fn admit(world: &World, path: &str, mut request: Request, next: Next) -> (
     (next.run(request).await, Some(user))
 }
 
-fn bearer(request: &Request) -> Option<&str> {
-    let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+/// By the token, or by the cookies of a session.
+fn identify(world: &World, request: &mut Request) -> Result<Caller, Problem> {
+    if let Some(token) = bearer(request.headers()) {
+        return Caller::identify(world, token);
+    }
+    let session = sessions::admit(world, request.method(), request.headers())?;
+    let caller = Caller::of_session(world, &session.user)?;
+    request.extensions_mut().insert(session);
+    Ok(caller)
+}
+
+/// The bearer token of a request.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }

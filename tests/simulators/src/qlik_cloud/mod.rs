@@ -4,9 +4,11 @@
 //! what; each list's own paging; error envelopes of each service; the rate limiter of tiers and users; sizes up to
 //! millions of rows that are computed and never held.
 //!
-//! What is not there yet: signed delivery of webhooks and its history, sessions by JWT with cookies and CSRF, identity
-//! providers, CSP origins, lineage graphs, reports, app import and export, the engine's web socket. Each is a file in
-//! `routes/` away.
+//! Identity providers for tokens, off until the vendor activates them, and sessions by such a token with cookies and a
+//! token against forgery.
+//!
+//! What is not there yet: signed delivery of webhooks and its history, interactive sign-in, CSP origins, lineage graphs,
+//! reports, app import and export, the engine's web socket. Each is a file in `routes/` away.
 
 mod access;
 mod call;
@@ -14,9 +16,12 @@ mod caller;
 mod clients;
 mod config;
 mod control;
+mod control_sign_in;
 mod data;
 mod directory;
 mod gate;
+mod identity;
+mod jwt_login;
 mod keys;
 mod limits;
 mod paging;
@@ -24,6 +29,8 @@ mod problem;
 mod query;
 mod roles;
 mod routes;
+mod sessions;
+mod sign_in;
 mod source;
 mod tokens;
 mod walk;
@@ -33,3 +40,5 @@ pub use access::{Access, Override};
 pub use clients::{ClientCredentials, Consent, NewClient};
 pub use config::{Changes, Config, Ending, Limits, Population};
 pub use control::{ApiKeyToken, Simulator};
+pub use control_sign_in::NewUser;
+pub use sign_in::{JwtAuthorization, JwtRefusal, KnownEmail, OwnProvider, SignIn};

@@ -8,9 +8,11 @@ use crate::kit::server::Front;
 use crate::qlik_cloud::access::Override;
 use crate::qlik_cloud::config::{Changes, Config, Ending};
 use crate::qlik_cloud::data::{Catalog, Kind};
-use crate::qlik_cloud::directory::Directory;
+use crate::qlik_cloud::directory::{Directory, Person};
 use crate::qlik_cloud::limits::Limiter;
 use crate::qlik_cloud::roles::Role;
+use crate::qlik_cloud::sessions::Sessions;
+use crate::qlik_cloud::sign_in::SignIn;
 use crate::qlik_cloud::tokens::Signer;
 
 /// The tenant.
@@ -37,6 +39,8 @@ pub(crate) struct World {
     pub(crate) overrides: Mutex<Vec<Override>>,
     /// Access tokens that were issued, for tests that look for them where they must not be.
     pub(crate) issued: Mutex<Vec<String>>,
+    sign_in: Mutex<SignIn>,
+    sessions: Mutex<Sessions>,
     catalog: RwLock<Arc<Catalog>>,
     directory: Mutex<Directory>,
 }
@@ -69,6 +73,8 @@ impl World {
             journal: Arc::new(Journal::default()),
             overrides: Mutex::new(config.access.clone()),
             issued: Mutex::default(),
+            sign_in: Mutex::new(config.sign_in.clone()),
+            sessions: Mutex::default(),
             catalog: RwLock::new(Arc::new(catalog)),
             directory: Mutex::new(directory),
             base_url,
@@ -91,6 +97,47 @@ impl World {
     /// The directory, locked: never hold it across an await.
     pub(crate) fn directory(&self) -> MutexGuard<'_, Directory> {
         self.directory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The ways to sign in, locked.
+    pub(crate) fn sign_in(&self) -> MutexGuard<'_, SignIn> {
+        self.sign_in.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The sessions, locked.
+    pub(crate) fn sessions(&self) -> MutexGuard<'_, Sessions> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The user whom an identity provider calls so.
+    pub(crate) fn user_with_subject(&self, subject: &str) -> Option<String> {
+        self.users(
+            |person| person.subject == subject,
+            |catalog, index| catalog.user_subject(index) == subject,
+        )
+        .pop()
+    }
+
+    /// The users with an email, in any case.
+    pub(crate) fn users_with_email(&self, email: &str) -> Vec<String> {
+        self.users(
+            |person| person.email.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(email)),
+            |catalog, index| catalog.user_email(index).eq_ignore_ascii_case(email),
+        )
+    }
+
+    fn users(
+        &self,
+        made: impl Fn(&Person) -> bool,
+        generated: impl Fn(&Catalog, u64) -> bool,
+    ) -> Vec<String> {
+        let (catalog, directory) = (self.catalog(), self.directory());
+        let rows = 0..catalog.extent(Kind::User);
+        rows.filter(|index| generated(&catalog, *index))
+            .map(|index| catalog.object_id(Kind::User, index).as_str().to_owned())
+            .chain(directory.people.iter().filter(|person| made(person)).map(|person| person.id.clone()))
+            .filter(|user| self.user_status(&directory, user).is_some())
+            .collect()
     }
 
     /// How a list ends.

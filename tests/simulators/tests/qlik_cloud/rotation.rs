@@ -77,6 +77,40 @@ async fn secrets_overlap_until_deleted() {
 }
 
 #[tokio::test]
+async fn tokens_are_listed_and_ended() {
+    let simulator = tenant(10).await;
+    let credentials = simulator.create_oauth_client(&NewClient::default());
+    let machine = Client::of_machine(&simulator, &credentials).await;
+    let (admin, person) = (Client::of_user(&simulator, 0), Client::of_user(&simulator, 5));
+    let tokens = format!("/api/v1/oauth-tokens?userId={}", simulator.bot_user_of(&credentials.client_id));
+    let (rows, _) = admin.all(&tokens).await;
+    assert_eq!(rows.len(), 1);
+    assert!(person.all("/api/v1/oauth-tokens").await.0.is_empty(), "others see their own");
+    let path = format!("/api/v1/oauth-tokens/{}", rows[0]["id"].as_str().unwrap());
+    assert_eq!(person.call(Method::DELETE, &path, None).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(admin.call(Method::DELETE, &path, None).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(machine.get("/api/v1/users/me").await.0, StatusCode::UNAUTHORIZED);
+    assert!(admin.all(&tokens).await.0.is_empty());
+}
+
+#[tokio::test]
+async fn consent_is_given_and_withdrawn() {
+    let simulator = tenant(10).await;
+    let admin = Client::of_user(&simulator, 0);
+    let credentials = simulator.create_oauth_client(&NewClient::default());
+    let client = format!("/api/v1/oauth-clients/{}", credentials.client_id);
+    let consent = format!("{client}/connection-configs/me");
+    assert_eq!(admin.get(&consent).await.1["consentMethod"], "trusted");
+    assert_eq!(admin.call(Method::DELETE, &consent, None).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(token(&simulator, &credentials).await.0, StatusCode::UNAUTHORIZED);
+    let trust = json!([{"op": "replace", "path": "/consentMethod", "value": "trusted"}]);
+    assert_eq!(admin.call(Method::PATCH, &consent, Some(trust)).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(token(&simulator, &credentials).await.0, StatusCode::OK);
+    let (status, published) = admin.call(Method::POST, &format!("{client}/actions/publish"), None).await;
+    assert_eq!((status, published["publishedAt"].is_string()), (StatusCode::CREATED, true));
+}
+
+#[tokio::test]
 async fn a_put_clears_what_it_leaves_out() {
     let simulator = tenant(10).await;
     let admin = Client::of_user(&simulator, 0);

@@ -105,7 +105,7 @@ impl Catalog {
 
     /// How many indices the kind has, removed rows included (executions are counted by task instead).
     pub(crate) fn extent(&self, kind: Kind) -> u64 {
-        self.seeded(kind) + self.added_each(kind) * u64::from(self.changes.revision)
+        self.changes.extent(self.seeded(kind))
     }
 
     /// How many were there at revision 0.
@@ -119,34 +119,16 @@ impl Catalog {
         self.runs + changing
     }
 
-    /// How many each revision adds.
-    fn added_each(&self, kind: Kind) -> u64 {
-        (self.seeded(kind) as f64 * self.changes.percent / 1000.0).ceil() as u64
-    }
-
     /// The revision that added the row (0 = seeded).
     fn born(&self, kind: Kind, index: u64) -> u32 {
-        let seeded = self.seeded(kind);
-        if index < seeded { 0 } else { ((index - seeded) / self.added_each(kind).max(1)) as u32 + 1 }
+        self.changes.born(self.seeded(kind), index)
     }
 
     /// The revision that last touched the row; `None` when one removed it.
     fn touched(&self, kind: Kind, index: u64) -> Option<u32> {
-        let mut touched = self.born(kind, index);
-        if self.changes.percent <= 0.0 {
-            return Some(touched);
-        }
-        let threshold = (self.changes.percent * 1000.0) as u64;
-        for revision in touched + 1..=self.changes.revision {
-            let draw = self.noise(kind, index, 1000 + u64::from(revision)) % 100_000;
-            if draw < threshold {
-                if draw < threshold / 10 && index >= kind.spared() {
-                    return None;
-                }
-                touched = revision;
-            }
-        }
-        Some(touched)
+        self.changes.touched(self.seeded(kind), index, index < kind.spared(), |revision| {
+            self.noise(kind, index, 1000 + u64::from(revision))
+        })
     }
 
     /// Is the row there? One that belongs to an app goes with it.

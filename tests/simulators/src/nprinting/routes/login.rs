@@ -11,12 +11,13 @@ use axum::routing::get;
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::kit::cookies::cookie;
 use crate::nprinting::call::{done, object, required};
 use crate::nprinting::config::{Ntlm, Tls};
 use crate::nprinting::ntlm::{self, Message};
 use crate::nprinting::problem::{Answer, Problem};
 use crate::nprinting::routes::answer;
-use crate::nprinting::sessions::{SESSION, cookie};
+use crate::nprinting::sessions::SESSION;
 use crate::nprinting::signin::{check_forgery, session};
 use crate::nprinting::world::World;
 

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::qlik_cloud::call::{Call, json as answer};
 use crate::qlik_cloud::data::Kind;
 use crate::qlik_cloud::problem::{Answer, Problem};
+use crate::qlik_cloud::sign_in::JwtAuthorization;
 use crate::qlik_cloud::world::World;
 
 pub(crate) fn routes() -> Router<Arc<World>> {
@@ -45,12 +46,19 @@ fn tenant(world: &World) -> Value {
     })
 }
 
+fn product(world: &World) -> &'static str {
+    match world.sign_in().jwt {
+        JwtAuthorization::NotEnterprise => "Qlik Sense Business",
+        JwtAuthorization::Active | JwtAuthorization::Inactive => "Qlik Sense Enterprise",
+    }
+}
+
 async fn licence(call: Call) -> Answer {
     let users = call.world.catalog().extent(Kind::User);
     Ok(answer(
         200,
         &json!({
-            "licenseNumber": "9999000000001069", "licenseKey": "eyJhbGciOiJSUzUxMiJ9.simulated.licence", "product": "Qlik Sense Enterprise",
+            "licenseNumber": "9999000000001069", "licenseKey": "eyJhbGciOiJSUzUxMiJ9.simulated.licence", "product": product(&call.world),
             "status": "Ok", "trial": false, "valid": "2026-01-01/2027-12-31", "origin": "External",
             "allotments": [{"name": "professional", "units": 2 * users, "unitsUsed": users, "overage": 0, "usageClass": ""}],
             "parameters": [], "updated": "2026-10-01T00:00:00.000Z",
@@ -58,11 +66,11 @@ async fn licence(call: Call) -> Answer {
     ))
 }
 
-async fn licence_status() -> axum::response::Response {
+async fn licence_status(call: Call) -> axum::response::Response {
     answer(
         200,
         &json!({
-            "product": "Qlik Sense Enterprise", "status": "Ok", "trial": false, "type": "Signed",
+            "product": product(&call.world), "status": "Ok", "trial": false, "type": "Signed",
             "valid": "2026-01-01/2027-12-31", "origin": "External", "deactivated": false, "extensionStatus": "NotExtended",
         }),
     )

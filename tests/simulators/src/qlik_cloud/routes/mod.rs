@@ -7,10 +7,13 @@ mod automations;
 mod connections;
 mod data;
 mod groups;
+mod identity_providers;
 mod items;
+mod login;
 mod me;
 mod oauth;
 mod oauth_clients;
+mod oauth_tokens;
 mod reloads;
 mod reports;
 mod roles;
@@ -51,10 +54,13 @@ pub(crate) fn router(world: Arc<World>) -> Router {
         .merge(reports::routes())
         .merge(api_keys::routes())
         .merge(oauth_clients::routes())
+        .merge(oauth_tokens::routes())
         .merge(secrets::routes())
         .merge(audits::routes())
         .merge(webhooks::routes())
         .merge(web_integrations::routes())
+        .merge(identity_providers::routes())
+        .merge(login::routes())
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(from_fn_with_state(Arc::clone(&world), gate))

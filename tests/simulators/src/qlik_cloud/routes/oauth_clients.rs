@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::Path;
-use axum::routing::get;
+use axum::routing::{get, post};
 use serde_json::{Value, json};
 
 use crate::kit::clock;
@@ -26,7 +26,11 @@ pub(crate) fn routes() -> Router<Arc<World>> {
     Router::new()
         .route("/api/v1/oauth-clients", get(list).post(create))
         .route("/api/v1/oauth-clients/{id}", get(one).patch(change).delete(remove))
-        .route("/api/v1/oauth-clients/{id}/connection-configs/me", get(consent).patch(set_consent))
+        .route(
+            "/api/v1/oauth-clients/{id}/connection-configs/me",
+            get(consent).patch(set_consent).delete(withdraw_consent),
+        )
+        .route("/api/v1/oauth-clients/{id}/actions/publish", post(publish))
 }
 
 /// A client, or 404.
@@ -112,6 +116,19 @@ async fn consent(call: Call, Path(id): Path<String>) -> Answer {
     let mut directory = call.world.directory();
     let method = if client(&mut directory, &id)?.trusted { "trusted" } else { "required" };
     Ok(answer(200, &json!({"consentMethod": method})))
+}
+
+async fn withdraw_consent(call: Call, Path(id): Path<String>) -> Answer {
+    client(&mut call.world.directory(), &id)?.trusted = false;
+    Ok(nothing())
+}
+
+async fn publish(call: Call, Path(id): Path<String>) -> Answer {
+    let mut directory = call.world.directory();
+    let found = client(&mut directory, &id)?;
+    let now = json!(clock::text_ms(clock::now_ms()));
+    found.view["publishedAt"] = now.clone();
+    Ok(answer(201, &json!({"publishedAt": now})))
 }
 
 async fn set_consent(call: Call, Path(id): Path<String>, body: Bytes) -> Answer {

@@ -8,6 +8,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post, put};
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use crate::faults::Fault;
@@ -15,6 +16,7 @@ use crate::kit::server;
 use crate::qlik_cloud::call::{json as answer, nothing};
 use crate::qlik_cloud::config::Changes;
 use crate::qlik_cloud::problem::{Answer, Problem};
+use crate::qlik_cloud::sign_in::{JwtAuthorization, OwnProvider};
 use crate::qlik_cloud::world::World;
 
 pub(crate) fn routes() -> Router<Arc<World>> {
@@ -23,6 +25,8 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route("/__sim/requests", get(requests).delete(clear_requests))
         .route("/__sim/counters", get(counters))
         .route("/__sim/limits/reset", post(reset_limits))
+        .route("/__sim/sign-in", get(sign_in).put(set_sign_in))
+        .route("/__sim/sessions", get(sessions).delete(expire_sessions))
         .route("/__sim/changes", post(change))
         .route("/__sim/line", put(line))
         .route("/__sim/certificate", put(certificate))
@@ -60,6 +64,37 @@ async fn counters(State(world): Tenant) -> Response {
 
 async fn reset_limits(State(world): Tenant) -> Response {
     world.limiter.reset();
+    nothing()
+}
+
+async fn sign_in(State(world): Tenant) -> Response {
+    let sign_in = world.sign_in();
+    let own = sign_in.own_provider.as_ref().map(|own| &own.provider);
+    answer(200, &json!({"jwtAuthorization": sign_in.jwt, "ownProvider": own}))
+}
+
+/// `{"jwtAuthorization": "active"}`, `{"ownProvider": "okta"}` (`null` takes it away), or both.
+async fn set_sign_in(State(world): Tenant, body: Bytes) -> Answer {
+    let body: Value = serde_json::from_slice(&body).map_err(|error| Problem::invalid(error.to_string()))?;
+    let mut sign_in = world.sign_in();
+    if let Some(jwt) = body.get("jwtAuthorization") {
+        sign_in.jwt =
+            JwtAuthorization::deserialize(jwt).map_err(|error| Problem::invalid(error.to_string()))?;
+    }
+    if let Some(own) = body.get("ownProvider") {
+        let own = own.as_str().map(str::to_owned);
+        sign_in.own_provider = own.map(|provider| OwnProvider { provider, ..OwnProvider::default() });
+    }
+    Ok(nothing())
+}
+
+async fn sessions(State(world): Tenant) -> Response {
+    let sessions = world.sessions();
+    answer(200, &json!({"open": sessions.count(), "issued": sessions.issued()}))
+}
+
+async fn expire_sessions(State(world): Tenant) -> Response {
+    world.sessions().close_all();
     nothing()
 }
 

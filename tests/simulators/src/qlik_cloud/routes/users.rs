@@ -38,6 +38,9 @@ const FILTERS: [&str; 10] = [
     "assignedScopes",
 ];
 
+/// Parameters from before there were filters; they are exact and cannot stand beside one.
+const DEPRECATED: [&str; 3] = ["email", "subject", "status"];
+
 pub(crate) fn routes() -> Router<Arc<World>> {
     Router::new()
         .route("/api/v1/users", get(list).post(invite))
@@ -72,7 +75,7 @@ fn shown(call: &Call, id: &str) -> Answer {
     let mut out = Json::with_capacity(2048);
     let catalog = world.catalog();
     match directory.people.iter().find(|person| person.id == id) {
-        Some(person) => write_person(&catalog, person, full, &mut out),
+        Some(person) => write_person(&catalog, person, &status, full, &mut out),
         None => {
             let index = catalog.find_object(Kind::User, id).ok_or_else(missing)?;
             catalog.write_user_start(index, &status, full, &mut out);
@@ -94,13 +97,13 @@ fn write_roles(roles: &[Role], out: &mut Json) {
     out.value(&roles.iter().map(Role::brief).collect::<Value>());
 }
 
-fn write_person(catalog: &Catalog, person: &Person, full: bool, out: &mut Json) {
+fn write_person(catalog: &Catalog, person: &Person, status: &str, full: bool, out: &mut Json) {
     out.open(b'{');
     out.plain("id", &person.id);
     out.plain("tenantId", &catalog.tenant_id);
     out.text("name", &person.name);
     out.text("subject", &person.subject);
-    out.plain("status", person.status);
+    out.plain("status", status);
     if full {
         if let Some(client) = &person.client_id {
             out.plain("clientId", client);
@@ -119,7 +122,20 @@ fn write_person(catalog: &Catalog, person: &Person, full: bool, out: &mut Json) 
 
 async fn list(call: Call) -> Answer {
     let filter = call.query.filter(&FILTERS)?;
-    listed(&call, filter)
+    let (mut terms, filtered) = (Vec::new(), filter.is_some());
+    for name in DEPRECATED {
+        if let Some(value) = call.query.get(name) {
+            terms.push(format!("{name} eq {}", json!(value)));
+        }
+    }
+    if terms.is_empty() {
+        return listed(&call, filter);
+    }
+    if filtered {
+        return Err(Problem::parameter("filter", "cannot be combined with deprecated parameters"));
+    }
+    let filter = Filter::parse(&terms.join(" and "), &FILTERS);
+    listed(&call, Some(filter.map_err(|why| Problem::parameter(DEPRECATED[0], why))?))
 }
 
 async fn filtered(call: Call, body: Bytes) -> Answer {
@@ -214,7 +230,7 @@ fn people(call: &Call, filter: Option<Arc<Filter>>, order: Order, descending: bo
         "name" => vec![person.name.clone()],
         "email" => person.email.iter().cloned().collect(),
         "subject" => vec![person.subject.clone()],
-        "status" => vec![person.status.to_owned()],
+        "status" => world.user_status(&directory, &person.id).into_iter().collect(),
         "clientId" => person.client_id.iter().cloned().collect(),
         name => of_roles(&world.roles_of(&directory, &person.id), name),
     };
@@ -224,7 +240,8 @@ fn people(call: &Call, filter: Option<Arc<Filter>>, order: Order, descending: bo
         .filter(|person| filter.as_ref().is_none_or(|filter| filter.matches(&|name| read(person, name))));
     let rows = kept.map(|person| {
         let mut out = Json::default();
-        write_person(&catalog, person, full, &mut out);
+        let status = world.user_status(&directory, &person.id).unwrap_or_default();
+        write_person(&catalog, person, &status, full, &mut out);
         if full {
             write_roles(&world.roles_of(&directory, &person.id), &mut out);
         }
@@ -255,7 +272,7 @@ async fn invite(call: Call, body: Bytes) -> Answer {
         created: clock::now_ms(),
     };
     let mut out = Json::default();
-    write_person(&call.world.catalog(), &person, true, &mut out);
+    write_person(&call.world.catalog(), &person, person.status, true, &mut out);
     out.close(b'}');
     directory.people.push(person);
     let mut response = bytes(out);

@@ -1,0 +1,100 @@
+//! Tasks of all kinds: one list of them, and starting and stopping.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::{get, post};
+use uuid::Uuid;
+
+use crate::kit::clock;
+use crate::qlik_onprem::call::{Call, done, json, member, object, one, scalar};
+use crate::qlik_onprem::data::result;
+use crate::qlik_onprem::entities::{Kind, TASKS};
+use crate::qlik_onprem::lists::Wanted;
+use crate::qlik_onprem::problem::{Answer, Problem};
+use crate::qlik_onprem::query::guid;
+use crate::qlik_onprem::rights::Right;
+use crate::qlik_onprem::routes::{answer, entities};
+use crate::qlik_onprem::store::Action;
+use crate::qlik_onprem::world::World;
+use crate::qlik_onprem::writes;
+
+pub(crate) fn routes() -> Router<Arc<World>> {
+    Router::new()
+        .route("/qrs/task", get(short))
+        .route("/qrs/task/full", get(full))
+        .route("/qrs/task/{id}", get(read))
+        .route("/qrs/task/{id}/start", post(start))
+        .route("/qrs/task/{id}/start/synchronous", post(start_synchronous))
+        .route("/qrs/task/{id}/stop", post(stop))
+        .route("/qrs/reloadtask/create", post(create))
+}
+
+async fn short(call: Call) -> Response {
+    answer(Wanted::new(&call, TASKS).and_then(|wanted| wanted.answer(&call, false)))
+}
+
+async fn full(call: Call) -> Response {
+    answer(Wanted::new(&call, TASKS).and_then(|wanted| wanted.answer(&call, true)))
+}
+
+async fn read(call: Call, Path(id): Path<String>) -> Response {
+    answer(guid(&id).and_then(|id| entities::visible(&call, TASKS, id)))
+}
+
+async fn start(call: Call, Path(id): Path<String>) -> Response {
+    answer(guid(&id).and_then(|id| set_running(&call, id, true)).map(|_| done()))
+}
+
+/// Despite its name it does not wait: it gives the GUID of the execution.
+async fn start_synchronous(call: Call, Path(id): Path<String>) -> Response {
+    let started = guid(&id).and_then(|id| set_running(&call, id, true));
+    answer(started.map(|execution| scalar(StatusCode::CREATED, execution.to_string())))
+}
+
+async fn stop(call: Call, Path(id): Path<String>) -> Response {
+    answer(guid(&id).and_then(|id| set_running(&call, id, false)).map(|_| done()))
+}
+
+/// Starts or stops a task. One that runs is not started again.
+fn set_running(call: &Call, id: Uuid, run: bool) -> Result<Uuid, Problem> {
+    let world = &call.world;
+    let mut store = world.editing();
+    let found = TASKS.iter().find_map(|kind| Some((*kind, world.row_by_id(&store, *kind, id)?)));
+    let (kind, mut row) = found.ok_or_else(Problem::not_found)?;
+    let standing = world.standing(kind, &row);
+    if !call.caller.may(Right::Read, kind, standing) {
+        return Err(Problem::not_found());
+    }
+    if !call.caller.may(Right::Update, kind, standing) {
+        return Err(Problem::forbidden());
+    }
+    let operational = row.row_mut("operational").ok_or_else(Problem::not_found)?;
+    let status = operational.row("lastExecutionResult").and_then(|last| last.number("status"));
+    let running = matches!(status, Some(1..=5));
+    if running && run {
+        return Err(Problem::new(409, "The task is already running"));
+    }
+    let execution = Uuid::new_v4();
+    if run || running {
+        let (status, duration) = if run { (2, None) } else { (6, Some(0)) };
+        operational.set("lastExecutionResult", result(execution, status, clock::now_ms(), duration));
+        store.put(kind, id, row);
+        world.note(&mut store, &call.caller, Action::Started, (kind, id), Vec::new());
+    }
+    Ok(execution)
+}
+
+/// `{"task": {…}, "schemaEvents": […], "compositeEvents": […]}`; the events are not kept.
+async fn create(call: Call, body: Bytes) -> Response {
+    let create = || -> Answer {
+        let task = member(&json(&body)?, "task").clone();
+        let row = writes::create(&call, Kind::ReloadTask, object(task)?)?;
+        Ok(one(StatusCode::CREATED, &row))
+    };
+    answer(create())
+}
