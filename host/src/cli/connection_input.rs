@@ -1,5 +1,6 @@
 //! What is given for a connection on the command line, and what is asked for at a terminal.
 
+use super::connection_secret;
 use crate::model::{
     connection::TlsTrust,
     secret::SecretValue,
@@ -12,14 +13,9 @@ use rustix::termios::{OptionalActions, Termios};
 use serde_json::{Map, Value};
 use std::{
     collections::BTreeMap,
-    fs,
-    io::{IsTerminal, Read},
-    path::PathBuf,
+    path::Path,
     sync::{Mutex, MutexGuard, PoisonError},
 };
-
-/// The largest file that can be a secret or a certificate.
-const LARGEST: u64 = 1024 * 1024;
 
 /// Flags that `add` and `edit` share.
 #[derive(Args)]
@@ -27,7 +23,8 @@ pub(super) struct Given {
     /// A setting, as key=value; may be repeated. `jackfield plugin show` names the keys
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<String>,
-    /// A secret: key=@FILE from a file, key=env:VARIABLE from the environment, key=- from standard input; may be repeated
+    /// A secret: key=@FILE from a file, key=env:VARIABLE from the environment, key=- from standard input; may be
+    /// repeated. A client certificate may be two files of PEM, the certificate and its key: name both
     #[arg(long = "secret", value_name = "KEY=SOURCE")]
     secrets: Vec<String>,
     /// Max parallel executions: HTTP requests in flight for this connection, at least 1
@@ -60,7 +57,7 @@ impl Values {
     pub(super) fn unset(mut self, form: &Form, keys: &[String]) -> Result<Self, Failure> {
         for key in keys {
             let field = form.field(key)?;
-            if field.secret {
+            if field.secret && field.required {
                 return Err(Failure::you(format!("{key} is a secret, and a secret has no default"))
                     .field(key)
                     .remedy("give another with --secret, or change the setting that makes it apply"));
@@ -95,7 +92,12 @@ impl Given {
             if source == "-" && from_input.replace(key).is_some() {
                 return Err(Failure::you("only one secret can be read from standard input").field(key));
             }
-            values.secrets.insert(field.id.clone(), read_secret(key, source)?);
+            let value = connection_secret::read(field, source)?;
+            let value = match values.secrets.remove(&field.id) {
+                None => value,
+                Some(before) => connection_secret::together(field, &before, &value)?,
+            };
+            values.secrets.insert(field.id.clone(), value);
         }
         Ok(values)
     }
@@ -109,7 +111,7 @@ impl Given {
         if let Some(path) = &self.tls_ca {
             tls.ca_pem = match path.is_empty() {
                 true => None,
-                false => Some(read_file(&PathBuf::from(path), "--tls-ca")?),
+                false => Some(connection_secret::read_text(Path::new(path), "--tls-ca")?),
             };
         }
         if let Some(name) = &self.tls_server_name {
@@ -138,58 +140,23 @@ fn split<'a>(text: &'a str, flag: &str) -> Result<(&'a str, &'a str), Failure> {
     })
 }
 
-fn read_secret(key: &str, source: &str) -> Result<SecretValue, Failure> {
-    let text = if let Some(path) = source.strip_prefix('@') {
-        read_file(&PathBuf::from(path), key)?
-    } else if let Some(variable) = source.strip_prefix("env:") {
-        std::env::var(variable)
-            .map_err(|_| Failure::you(format!("{key}: the variable {variable} is not set")).field(key))?
-    } else if source == "-" && std::io::stdin().is_terminal() {
-        ask_secret(key)?
-    } else if source == "-" {
-        let mut text = String::new();
-        let read = std::io::stdin().take(LARGEST).read_to_string(&mut text);
-        read.map_err(|error| {
-            Failure::you(format!("{key}: standard input cannot be read: {error}")).field(key)
-        })?;
-        text
-    } else {
-        return Err(Failure::you(format!(
-            "{key}: a secret is not given on the command line, where others can see it"
-        ))
-        .field(key)
-        .remedy(format!(
-            "use --secret {key}=@FILE, --secret {key}=env:VARIABLE or --secret {key}=- (standard input)"
-        )));
-    };
-    // Editors of some systems put a mark before the text, which is no part of it.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let text = text.strip_suffix('\n').unwrap_or(text);
-    let text = text.strip_suffix('\r').unwrap_or(text);
-    Ok(SecretValue::new(text))
-}
-
-fn read_file(path: &PathBuf, what: &str) -> Result<String, Failure> {
-    let wrong = |why: String| Failure::you(format!("{what}: the file {} {why}", path.display())).field(what);
-    let size = fs::metadata(path).map_err(|error| wrong(format!("cannot be read: {error}")))?.len();
-    if size > LARGEST {
-        return Err(wrong(format!("is too large ({size} bytes)")));
-    }
-    let bytes = fs::read(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
-    String::from_utf8(bytes).map_err(|_| wrong("is not text".to_owned()))
-}
-
 /// Asks at the terminal for what must be given and is missing.
 pub(super) fn ask(form: &Form, values: &mut Values) -> Result<(), Failure> {
     for field in &form.fields {
         let given = values.settings.contains_key(&field.id) || values.secrets.contains_key(&field.id);
+        if given && field.tls_identity.is_some() {
+            connection_secret::ask_password(form, field, &mut values.secrets)?;
+        }
         if given || !field.required || field.default.is_some() || !form.applies(field, &values.settings) {
             continue;
         }
         if let Some(line) = field.help.lines().next() {
             eprintln!("{line}");
         }
-        if field.secret {
+        if field.tls_identity.is_some() {
+            values.secrets.insert(field.id.clone(), connection_secret::ask_file(field)?);
+            connection_secret::ask_password(form, field, &mut values.secrets)?;
+        } else if field.secret {
             let text = ask_secret(&field.title)?;
             values.secrets.insert(field.id.clone(), SecretValue::new(text));
         } else {
@@ -219,9 +186,12 @@ fn ask_one(field: &Field) -> Result<Value, Failure> {
         Some(example) => format!("{} (such as {example})", field.title),
         None => field.title.clone(),
     };
+    Ok(field.parse(&ask_text(&prompt)?)?)
+}
+
+pub(super) fn ask_text(prompt: &str) -> Result<String, Failure> {
     let _asking = Asking::begin();
-    let text: String = Input::new().with_prompt(prompt).interact_text().map_err(no_answer)?;
-    Ok(field.parse(&text)?)
+    Input::new().with_prompt(prompt).interact_text().map_err(no_answer)
 }
 
 /// Asks yes or no; no unless told otherwise.
@@ -230,7 +200,7 @@ pub(super) fn confirm(question: &str) -> Result<bool, Failure> {
     Confirm::new().with_prompt(question).default(false).interact().map_err(no_answer)
 }
 
-fn ask_secret(prompt: &str) -> Result<String, Failure> {
+pub(super) fn ask_secret(prompt: &str) -> Result<String, Failure> {
     let _asking = Asking::begin();
     Password::new().with_prompt(prompt).interact().map_err(no_answer)
 }

@@ -4,6 +4,7 @@ mod catalog;
 mod config;
 mod connection;
 mod connection_input;
+mod connection_secret;
 mod connection_trust;
 mod connection_view;
 mod key;

@@ -1,6 +1,9 @@
 //! Adding a connection: check, draft, test, save.
 
-use super::{check_cap, check_keys, check_name, check_no_secret, invalid, must_have_passed, secrets, texts};
+use super::{
+    check_cap, check_identities, check_keys, check_name, check_no_secret, invalid, must_have_passed, secrets,
+    texts,
+};
 use crate::{
     app::App,
     model::{
@@ -53,6 +56,7 @@ pub async fn draft(app: &App, new: NewConnection) -> Result<Connection, Failure>
     check_no_secret(own.into_iter().chain(texts(&new.settings)), &secrets)?;
     let settings = form.check(&new.settings, &given).map_err(|problems| invalid(&problems))?;
     check_keys(&form, &secrets)?;
+    check_identities(&form, &secrets, |_| true)?;
     let now = app.store.now().await?;
     let connection = Connection {
         id: ConnectionId::random(),
