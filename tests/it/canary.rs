@@ -194,6 +194,12 @@ impl Search {
         }
     }
 
+    /// Whether bytes were seen, and where.
+    pub(crate) fn has_bytes(&self, bytes: &[u8]) -> Option<&str> {
+        let place = self.seen.iter().find(|(_, seen)| memchr::memmem::find(seen, bytes).is_some());
+        place.map(|(place, _)| place.as_str())
+    }
+
     /// Whether something was seen.
     pub(crate) fn has(&self, text: &str) -> bool {
         self.seen.iter().any(|(_, bytes)| memchr::memmem::find(bytes, text.as_bytes()).is_some())

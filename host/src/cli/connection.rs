@@ -7,6 +7,7 @@ use super::{
     connection_view as view,
     output::{exit_code, paint},
     progress::Progress,
+    terminal,
 };
 use crate::{
     connections::{
@@ -369,7 +370,7 @@ async fn delete(desk: &Desk, name: &str, yes: bool) -> Result<ExitCode, Failure>
                 .remedy("add --yes"));
         }
         let question = format!("Delete \"{}\" with its secrets and its catalog?", connection.name);
-        if !input::confirm(&question)? {
+        if !terminal::confirm(&question)? {
             desk.output.say("Nothing was deleted.");
             return Ok(ExitCode::SUCCESS);
         }

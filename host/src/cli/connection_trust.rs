@@ -1,6 +1,6 @@
 //! A server's certificate that is not trusted: shown, and accepted by whoever has compared it.
 
-use super::{Desk, connection_input as input, output::moment};
+use super::{Desk, output::moment, terminal};
 use crate::{
     model::{
         certificate::ServerCertificate,
@@ -46,7 +46,7 @@ pub(super) fn ask(desk: &Desk, certificate: &ServerCertificate) -> Result<Option
     for line in shown(certificate) {
         desk.output.warn(&printable(&line));
     }
-    let trusted = input::confirm("Trust this certificate for this connection?")?;
+    let trusted = terminal::confirm("Trust this certificate for this connection?")?;
     Ok(trusted.then(|| certificate.sha256.clone()))
 }
 

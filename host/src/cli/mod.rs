@@ -4,6 +4,7 @@ mod catalog;
 mod config;
 mod connection;
 mod connection_input;
+mod connection_secret;
 mod connection_trust;
 mod connection_view;
 mod key;
@@ -14,6 +15,7 @@ mod privacy;
 mod private_key_prompt;
 mod progress;
 mod run;
+mod terminal;
 mod worker;
 
 use crate::{
@@ -284,8 +286,8 @@ fn on_interrupt() -> CancellationToken {
                 return;
             }
             drop(waiting);
-            if fired.is_cancelled() || connection_input::is_asking() {
-                connection_input::restore_terminal();
+            if fired.is_cancelled() || terminal::is_asking() {
+                terminal::restore_terminal();
                 std::process::exit(130);
             }
             fired.cancel();

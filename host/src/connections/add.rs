@@ -1,7 +1,8 @@
 //! Adding a connection: check, draft, test, save.
 
 use super::{
-    check_cap, check_keys, check_name, check_no_secret, invalid, must_have_passed, secrets, texts, trust,
+    check_cap, check_identities, check_keys, check_name, check_no_secret, invalid, must_have_passed, secrets,
+    texts, trust,
 };
 use crate::{
     app::App,
@@ -56,6 +57,7 @@ pub async fn draft(app: &App, new: NewConnection) -> Result<Connection, Failure>
     let tls = trust::checked(new.tls, &secrets)?;
     let settings = form.check(&new.settings, &given).map_err(|problems| invalid(&problems))?;
     check_keys(&form, &secrets)?;
+    check_identities(&form, &secrets, |_| true)?;
     let now = app.store.now().await?;
     let connection = Connection {
         id: ConnectionId::random(),

@@ -6,7 +6,8 @@
 //! have a stored secret sent to a server of their own.
 
 use super::{
-    add, check_cap, check_keys, check_name, check_no_secret, invalid, must_have_passed, secrets, texts, trust,
+    add, check_cap, check_identities, check_keys, check_name, check_no_secret, invalid, must_have_passed,
+    secrets, texts, trust,
 };
 use crate::{
     app::App,
@@ -31,7 +32,7 @@ pub struct Change {
     pub name: Option<String>,
     /// Notes.
     pub description: Option<String>,
-    /// Settings; `null` takes one back to its default.
+    /// Settings; `null` takes one back to its default. That of a secret is that there is none.
     pub settings: Map<String, Value>,
     /// Secrets. A blank one is kept.
     pub secrets: BTreeMap<String, SecretValue>,
@@ -89,8 +90,11 @@ pub async fn plan(app: &App, old: &Connection, change: Change) -> Result<Plan, F
     let description = app.describe(&old.connector).await?;
     let form = Form::of(&description.settings);
     let opened = secrets::open_readable(app, &old.id).await?;
+    let taken: BTreeSet<String> =
+        change.settings.iter().filter(|(_, value)| value.is_null()).map(|(field, _)| field.clone()).collect();
     let wanted = merged(&old.settings, change.settings);
-    let kept = still_applying(&form, &wanted, &opened.values);
+    let mut kept = still_applying(&form, &wanted, &opened.values);
+    kept.retain(|field, _| !taken.contains(field));
     let present: BTreeSet<String> = given.keys().chain(kept.keys()).cloned().collect();
     new.settings = form
         .check(&without_stale(&form, wanted, &old.settings), &present)
@@ -103,8 +107,10 @@ pub async fn plan(app: &App, old: &Connection, change: Change) -> Result<Plan, F
     if change.accept_hosts {
         new.accepted_hosts = add::accepted(&description, true)?;
     }
+    let new_ones: BTreeSet<String> = given.keys().cloned().chain(taken).collect();
     let mut values = kept;
     values.extend(given);
+    check_identities(&form, &values, |field| new_ones.contains(field))?;
     let draft = Connection {
         id: ConnectionId::random(),
         state: ConnectionState::Draft,
@@ -135,7 +141,12 @@ pub async fn save(
     let tested = secrets::open_current(app, &draft.id).await?;
     let moved = moved_to(&form, &old.settings, &draft.settings).is_some();
     let before = if moved { Vec::new() } else { secrets::open_readable(app, &old.id).await?.values };
-    let changed = changed_credentials(&form, &tested.values, &before);
+    let taken = taken_away(&form, &draft.settings, &tested.values, &before);
+    let changed = changed_credentials(&form, &tested.values, &before, &taken);
+    let dropped: Vec<String> = {
+        let left = |id: &String| changed.keys().any(|field| secrets::credential_of(&form, field) == *id);
+        taken.into_iter().filter(|credential| !left(credential)).collect()
+    };
     let sealed =
         secrets::seal(app, old, &form, &changed, &secrets::newest_versions(app, &old.id).await?).await?;
     let new = Connection {
@@ -147,8 +158,14 @@ pub async fn save(
         last_refresh_run: old.last_refresh_run.clone(),
         ..draft.clone()
     };
-    let edit =
-        Edit { connection: &new, draft: &draft.id, read_at: old.updated_at, moved, credentials: &sealed };
+    let edit = Edit {
+        connection: &new,
+        draft: &draft.id,
+        read_at: old.updated_at,
+        moved,
+        credentials: &sealed,
+        dropped: &dropped,
+    };
     app.store.save_edit(&edit).await?;
     if new.settings != old.settings {
         // A session belongs to the settings it was got with (a client id, a sign-in method) as much as to the secret.
@@ -225,17 +242,31 @@ fn moved_to(form: &Form, old: &Map<String, Value>, new: &Map<String, Value>) -> 
     after.find(|(_, url, _)| !before.contains(&url.origin())).map(|(field, url, _)| (field, url))
 }
 
-/// The values of every credential in which something differs from before.
+/// The credentials of secrets that were there, would still apply, and were not tested: somebody took them away. One that does
+/// not apply any more (another sign-in method was chosen) stays for the day that it does again.
+fn taken_away(
+    form: &Form,
+    settings: &Map<String, Value>,
+    tested: &[(String, SecretValue)],
+    before: &[(String, SecretValue)],
+) -> BTreeSet<String> {
+    let before: BTreeSet<String> = still_applying(form, settings, before).into_keys().collect();
+    let taken = before.iter().filter(|field| !tested.iter().any(|(other, _)| other == *field));
+    taken.map(|field| secrets::credential_of(form, field)).collect()
+}
+
+/// The values of every credential in which something differs from before, those of which something was taken away included.
 fn changed_credentials(
     form: &Form,
     tested: &[(String, SecretValue)],
     current: &[(String, SecretValue)],
+    taken: &BTreeSet<String>,
 ) -> BTreeMap<String, SecretValue> {
     let differs = |(field, value): &&(String, SecretValue)| {
         current.iter().find(|(other, _)| other == field).is_none_or(|(_, before)| before != value)
     };
-    let changed: BTreeSet<String> =
-        tested.iter().filter(differs).map(|(field, _)| secrets::credential_of(form, field)).collect();
+    let differing = tested.iter().filter(differs).map(|(field, _)| secrets::credential_of(form, field));
+    let changed: BTreeSet<String> = differing.chain(taken.iter().cloned()).collect();
     tested
         .iter()
         .filter(|(field, _)| changed.contains(&secrets::credential_of(form, field)))

@@ -18,7 +18,7 @@ use crate::{
         settings::{Form, Problem},
         text::printable,
     },
-    secrets::{Scrubber, check_private_key},
+    secrets::{Scrubber, check_private_key, identity},
     store,
 };
 use jackfield_plugin::contract::{Failure, Stage};
@@ -103,6 +103,26 @@ fn check_keys(form: &Form, secrets: &BTreeMap<String, SecretValue>) -> Result<()
         if let Some(value) = secrets.get(&field.id) {
             check_private_key(&field.id, &field.title, value, &field.private_key)?;
         }
+    }
+    Ok(())
+}
+
+/// Refuses client certificates that cannot be shown, those of them that `is_new` or whose password is.
+fn check_identities(
+    form: &Form,
+    secrets: &BTreeMap<String, SecretValue>,
+    is_new: impl Fn(&str) -> bool,
+) -> Result<(), Failure> {
+    for field in &form.fields {
+        let (Some(identity), Some(value)) = (&field.tls_identity, secrets.get(&field.id)) else { continue };
+        if !is_new(&field.id) && !identity.password.as_deref().is_some_and(&is_new) {
+            continue;
+        }
+        let password = identity.password.as_ref().and_then(|id| secrets.get(id));
+        let now = jiff::Timestamp::now().as_second();
+        let opened = identity::open(value, password);
+        let checked = opened.and_then(|opened| identity::check_time(&opened, now));
+        checked.map_err(|trouble| trouble.failure(form, field))?;
     }
     Ok(())
 }

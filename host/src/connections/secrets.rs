@@ -9,7 +9,7 @@ use crate::{
         secret::SecretValue,
         settings::Form,
     },
-    secrets::{Binding, inspect},
+    secrets::{Binding, identity, inspect},
     store::SealedField,
 };
 use jackfield_plugin::contract::Failure;
@@ -112,7 +112,7 @@ pub async fn seal(
     let created_at = app.store.now().await?;
     let seal_one = |(credential, fields): (String, Vec<(&String, &SecretValue)>)| {
         let version = versions.get(&credential).copied().unwrap_or(0) + 1;
-        let expires_at = fields.iter().filter_map(|(_, value)| expiry(value)).min();
+        let expires_at = fields.iter().filter_map(|(field, value)| expiry(form, field, value, values)).min();
         let sealed = fields.into_iter().map(|(field, value)| {
             let (credential, field) = (credential.clone(), field.clone());
             let mut sealed =
@@ -136,9 +136,19 @@ pub fn credential_of(form: &Form, field: &str) -> String {
     form.field(field).ok().and_then(|field| field.credential.clone()).unwrap_or_else(|| field.to_owned())
 }
 
-/// When a secret ends by its own account, in milliseconds since 1970.
-fn expiry(value: &SecretValue) -> Option<i64> {
-    let facts = inspect(value);
+/// When a secret ends by its own account, in milliseconds since 1970. A client certificate is opened for that, with its
+/// password among the `others`.
+fn expiry(
+    form: &Form,
+    field: &str,
+    value: &SecretValue,
+    others: &BTreeMap<String, SecretValue>,
+) -> Option<i64> {
+    let tls_identity = form.field(field).ok().and_then(|field| field.tls_identity.as_ref());
+    let opened = tls_identity.and_then(|identity| {
+        identity::open(value, identity.password.as_ref().and_then(|id| others.get(id))).ok()
+    });
+    let facts = inspect(opened.as_ref().unwrap_or(value));
     let jwt = facts.jwt.and_then(|jwt| jwt.expires);
     let certificate = facts.certificate.map(|certificate| certificate.not_after);
     jwt.into_iter().chain(certificate).min().map(|seconds| seconds.saturating_mul(1000))

@@ -10,7 +10,11 @@ use super::{
     slots::{self, Destination, Filled},
 };
 use crate::model::secret::SecretValue;
-use jackfield_plugin::contract::Failure;
+use jackfield_plugin::contract::{
+    Failure,
+    http::{Place, Slot},
+    secrets::SecretRef,
+};
 use reqwest::{
     Method, Response,
     header::{ACCEPT, CONTENT_TYPE, COOKIE, HeaderMap, SET_COOKIE},
@@ -120,7 +124,13 @@ impl<'a> Attempt<'a> {
 
     fn way(&self) -> Way {
         let limits = &self.means.limits;
-        Way::new(&self.hop.to.url, &self.hop.to.name, limits.proxy.as_ref(), limits.connect_timeout)
+        let way =
+            Way::new(&self.hop.to.url, &self.hop.to.name, limits.proxy.as_ref(), limits.connect_timeout);
+        let identity = self.prepared.request.slots.iter().find(|slot| slot.place == Place::TlsIdentity);
+        match identity.filter(|_| self.hop.trusted) {
+            Some(Slot { secret: SecretRef::Setting(field), .. }) => way.showing(field),
+            _ => way,
+        }
     }
 
     async fn follow(&mut self) -> Result<Answer, Trouble> {
@@ -172,18 +182,23 @@ impl<'a> Attempt<'a> {
                 headers.insert(COOKIE, cookie);
             }
         }
-        let request = means.pool.client(filled.identity.as_ref())?.request(hop.method.clone(), url.clone());
+        let way = self.way();
+        let lent = means.pool.client(filled.identity.as_ref(), origin_of(url).as_str())?;
+        if filled.identity.is_some() && url.scheme() != "https" {
+            return Err(way.no_tls().into());
+        }
+        let request = lent.client.request(hop.method.clone(), url.clone());
         let body = encode(body)?;
         let request = if body.is_empty() { request } else { request.body(body) };
         self.shown = filled.shown;
-        let way = self.way();
         self.sent = Some(Instant::now());
-        request.headers(headers).send().await.map_err(|error| way.explain(&error, false))
+        let response = request.headers(headers).send().await.map_err(|error| way.explain(&error, false))?;
+        // Whatever was answered was answered to a stranger.
+        if lent.was_not_asked() { Err(way.not_asked().into()) } else { Ok(response) }
     }
 
     /// A redirect that made a GET of a POST has no body for a secret to stand in.
-    fn has_place(&self, slot: &jackfield_plugin::contract::http::Slot) -> bool {
-        use jackfield_plugin::contract::http::Place;
+    fn has_place(&self, slot: &Slot) -> bool {
         self.hop.body || !matches!(slot.place, Place::Form { .. } | Place::Json { .. })
     }
 

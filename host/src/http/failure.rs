@@ -1,13 +1,13 @@
 //! Failures: what the libraries' errors mean for a person. The chain of causes is walked and its members are recognised by
 //! their types; their texts are nobody's interface.
 
-use super::{refused::RefusedCertificate, resolver::Unresolved};
+use super::{identified::OR_REFUSES, refused::RefusedCertificate, resolver::Unresolved};
 use crate::model::certificate::ServerCertificate;
 use jackfield_plugin::contract::{
     Failure,
     failure::{Blame, Stage},
 };
-use rustls::{AlertDescription, CertificateError};
+use rustls::CertificateError;
 use std::{error::Error, io, time::Duration};
 use url::Url;
 
@@ -54,6 +54,8 @@ pub(super) struct Way {
     pub(super) proxy: Option<String>,
     /// It was a TLS connection.
     pub(super) tls: bool,
+    /// The setting that is the client certificate, if one is shown.
+    pub(super) identity: Option<String>,
     /// How long connecting may take.
     pub(super) connect_timeout: Duration,
 }
@@ -66,12 +68,18 @@ impl Way {
             field: field.to_owned(),
             proxy: proxy.map(peer),
             tls: url.scheme() == "https",
+            identity: None,
             connect_timeout,
         }
     }
 
+    /// The way on which a client certificate is shown, which is that setting.
+    pub(super) fn showing(self, field: &str) -> Self {
+        Way { identity: Some(field.to_owned()), ..self }
+    }
+
     /// The peer, and the proxy where there is one.
-    fn named(&self) -> String {
+    pub(super) fn named(&self) -> String {
         match &self.proxy {
             Some(proxy) => format!("{} (through the proxy {proxy})", self.peer),
             None => self.peer.clone(),
@@ -165,7 +173,11 @@ impl Way {
                 format!("{}: the exchange broke off: {}", self.named(), innermost(error))
             }
         };
-        passing(self.network(Stage::Answer, message).remedy(BROKEN))
+        let remedy = match &self.identity {
+            Some(_) if !begun => format!("{BROKEN}; {OR_REFUSES}"),
+            _ => BROKEN.to_owned(),
+        };
+        passing(self.network(Stage::Answer, message).remedy(remedy))
     }
 
     fn unresolved(&self, unresolved: &Unresolved) -> Failure {
@@ -251,7 +263,10 @@ impl Way {
             ),
             Some(kind) if is_cut(kind) && self.tls => told(
                 format!("{peer} closed the connection while TLS was being agreed on"),
-                format!("check {checked}, and whether it speaks https there"),
+                match self.identity {
+                    Some(_) => format!("check {checked}, and whether it speaks https there; {OR_REFUSES}"),
+                    None => format!("check {checked}, and whether it speaks https there"),
+                },
             ),
             _ => {
                 told(format!("could not connect to {peer}: {}", innermost(error)), format!("check {checked}"))
@@ -270,30 +285,9 @@ impl Way {
                     None => self.bad_tls(error).into(),
                 }
             }
-            rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => {
-                Failure::new(Blame::Credential, format!("{} wants a client certificate", self.named()))
-                    .at(Stage::Tls)
-                    .remedy("give the connection a client certificate that the remote system trusts")
-                    .into()
+            rustls::Error::AlertReceived(alert) if self.is_about_identity(*alert) => {
+                self.refused_identity(*alert).into()
             }
-            rustls::Error::AlertReceived(
-                alert @ (AlertDescription::BadCertificate
-                | AlertDescription::UnsupportedCertificate
-                | AlertDescription::CertificateRevoked
-                | AlertDescription::CertificateExpired
-                | AlertDescription::CertificateUnknown
-                | AlertDescription::AccessDenied
-                | AlertDescription::DecryptError
-                | AlertDescription::UnknownCA),
-            ) => Failure::new(
-                Blame::Credential,
-                format!("{} refused the client certificate ({alert:?})", self.named()),
-            )
-            .at(Stage::Tls)
-            .remedy(
-                "check that it is the right client certificate, still valid, and from an issuer that the remote system trusts",
-            )
-            .into(),
             _ => self.bad_tls(error).into(),
         }
     }
@@ -305,10 +299,13 @@ impl Way {
                 .remedy("check the port, and whether it is http rather than https")
                 .field(&self.field);
         }
-        self.network(Stage::Tls, format!("{}: TLS could not be agreed on: {error}", self.named())).remedy(
-            "check which TLS versions and ciphers the remote system accepts (TLS 1.2 and 1.3 are offered), and whether \
-             it wants a client certificate",
-        )
+        let and = match self.identity {
+            Some(_) => "trusts the issuer of the client certificate",
+            None => "wants a client certificate",
+        };
+        self.network(Stage::Tls, format!("{}: TLS could not be agreed on: {error}", self.named())).remedy(format!(
+            "check which TLS versions and ciphers the remote system accepts (TLS 1.2 and 1.3 are offered), and whether it {and}"
+        ))
     }
 
     fn refused_certificate(&self, refused: &RefusedCertificate) -> Failure {

@@ -49,6 +49,7 @@ pub mod capture;
 pub mod client;
 pub mod exchange;
 mod failure;
+mod identified;
 mod jar;
 pub mod limits;
 mod means;

@@ -15,19 +15,32 @@ use jackfield_plugin::contract::{Failure, failure::Stage};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
     client::{
-        WebPkiServerVerifier,
+        ResolvesClientCert, WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
     crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem, pem::PemObject},
+    sign::CertifiedKey,
 };
-use std::sync::{Arc, OnceLock};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
+
+/// A client certificate to show, and whether anybody has asked for it yet.
+#[derive(Clone, Copy)]
+pub(super) struct Shown<'a> {
+    /// PEM: the chain and the key.
+    pub(super) pem: &'a SecretValue,
+    /// Set as soon as a server asks for a certificate.
+    pub(super) asked: &'a Arc<AtomicBool>,
+}
 
 /// A TLS configuration for one connection, with its client certificate if it has one.
-pub(super) fn config(trust: &TlsTrust, identity: Option<&SecretValue>) -> Result<ClientConfig, Failure> {
+pub(super) fn config(trust: &TlsTrust, identity: Option<Shown<'_>>) -> Result<ClientConfig, Failure> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier = Verifier::new(trust, Arc::clone(&provider))?;
-    let builder = ClientConfig::builder_with_provider(provider)
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| Failure::jackfield(format!("TLS could not be set up: {error}")))?
         .dangerous()
@@ -35,14 +48,35 @@ pub(super) fn config(trust: &TlsTrust, identity: Option<&SecretValue>) -> Result
     let mut config = match identity {
         None => builder.with_no_client_auth(),
         Some(identity) => {
-            let (chain, key) = read_identity(identity.reveal().as_bytes())?;
-            builder.with_client_auth_cert(chain, key).map_err(|error| {
+            let (chain, key) = read_identity(identity.pem.reveal().as_bytes())?;
+            let key = CertifiedKey::from_der(chain, key, &provider).map_err(|error| {
                 bad_identity(format!("the client certificate and its key cannot be used: {error}"))
-            })?
+            })?;
+            let asked = Arc::clone(identity.asked);
+            builder.with_client_cert_resolver(Arc::new(Answer { key: Arc::new(key), asked }))
         }
     };
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
+}
+
+/// Shows the certificate to whoever asks, and remembers that somebody did.
+#[derive(Debug)]
+struct Answer {
+    key: Arc<CertifiedKey>,
+    asked: Arc<AtomicBool>,
+}
+
+impl ResolvesClientCert for Answer {
+    fn resolve(&self, _issuers: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        // Which issuers the server names is not looked at: it knows best whether it takes this one, and says so.
+        self.asked.store(true, Ordering::Relaxed);
+        Some(Arc::clone(&self.key))
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
 }
 
 /// The system's roots, read once.

@@ -4,10 +4,10 @@
 //! one that the description declares, for the operator to have seen before the plugin ever ran. A captured value (a
 //! token, a session id) belongs to the origin that gave it and goes nowhere else.
 
-use super::{Scrubber, inspect, sign::sign};
-use crate::model::secret::SecretValue;
+use super::{Scrubber, identity, inspect, sign::sign};
+use crate::model::{secret::SecretValue, settings::Form};
 use jackfield_plugin::contract::{
-    Failure,
+    Blame, Failure,
     description::{Description, SecretUse, annotations},
     http::{Place, Slot},
     secrets::{SecretFacts, SecretRef, SignJwt},
@@ -41,8 +41,16 @@ impl Destination<'_> {
 pub struct Handles {
     fields: HashMap<String, Field>,
     settings: HashMap<String, SecretValue>,
+    identities: HashMap<String, Identity>,
     captured: Mutex<HashMap<String, (SecretValue, String)>>,
     scrubber: Scrubber,
+}
+
+/// A client certificate, opened: for its facts, and for requests if it can be shown now.
+#[derive(Default)]
+struct Identity {
+    opened: Option<SecretValue>,
+    refused: Option<Failure>,
 }
 
 /// What the description says of a secret field.
@@ -69,7 +77,8 @@ impl Handles {
                 settings.insert(field, secret);
             }
         }
-        Handles { fields, settings, captured: Mutex::default(), scrubber }
+        let identities = identities(&Form::of(&description.settings), &settings, &scrubber);
+        Handles { fields, settings, identities, captured: Mutex::default(), scrubber }
     }
 
     /// The value for a slot of a request that goes to `destination`, if it may go there.
@@ -103,7 +112,11 @@ impl Handles {
             })
             .remedy("report this to the plugin's vendor; the secret was not sent"));
         }
-        self.settings.get(id).cloned().ok_or_else(|| absent(id, field))
+        match self.identities.get(id) {
+            Some(Identity { refused: Some(failure), .. }) => Err(failure.clone()),
+            Some(Identity { opened, .. }) => opened.clone().ok_or_else(|| absent(id, field)),
+            None => self.settings.get(id).cloned().ok_or_else(|| absent(id, field)),
+        }
     }
 
     fn reveal_captured(
@@ -150,7 +163,8 @@ impl Handles {
     /// The public facts of a secret setting.
     pub fn facts(&self, id: &str) -> Result<SecretFacts, Failure> {
         self.field(id)?;
-        Ok(self.settings.get(id).map(inspect).unwrap_or_default())
+        let opened = self.identities.get(id).and_then(|identity| identity.opened.as_ref());
+        Ok(opened.or_else(|| self.settings.get(id)).map(inspect).unwrap_or_default())
     }
 
     /// Keeps a captured value, in place of an earlier one of the same name, and makes it known to the scrubber.
@@ -202,6 +216,33 @@ fn secret_fields(description: &Description) -> HashMap<String, Field> {
         fields.entry(allowed.field.clone()).or_default().uses.push(allowed.clone());
     }
     fields
+}
+
+/// Opens the client certificates. What is wrong with one is told to the request that would show it.
+fn identities(
+    form: &Form,
+    settings: &HashMap<String, SecretValue>,
+    scrubber: &Scrubber,
+) -> HashMap<String, Identity> {
+    let now = jiff::Timestamp::now().as_second();
+    let mut identities = HashMap::new();
+    for field in &form.fields {
+        let (Some(identity), Some(value)) = (&field.tls_identity, settings.get(&field.id)) else { continue };
+        let password = identity.password.as_ref().and_then(|id| settings.get(id));
+        let opened = identity::open(value, password);
+        if let Ok(opened) = &opened {
+            scrubber.learn(opened);
+        }
+        let trouble = match &opened {
+            Ok(opened) => identity::check_time(opened, now).err(),
+            Err(trouble) => Some(trouble.clone()),
+        };
+        // It was fine when it was entered.
+        let refused =
+            trouble.map(|trouble| Failure { blame: Blame::Credential, ..trouble.failure(form, field) });
+        identities.insert(field.id.clone(), Identity { opened: opened.ok(), refused });
+    }
+    identities
 }
 
 fn absent(id: &str, field: &Field) -> Failure {

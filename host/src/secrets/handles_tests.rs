@@ -170,3 +170,27 @@ fn captures_are_replaced_forgotten_and_scrubbed() {
     assert_eq!(scrubber.scrub_text(&text), "«secret» «secret» «secret»");
     assert_eq!(format!("{handles:?}"), "Handles(…)");
 }
+
+#[test]
+fn a_client_certificate_is_opened_and_one_that_has_expired_since_is_not_shown() {
+    let mut description = description();
+    description.settings["properties"]["pfx"] =
+        json!({ "title": "Certificate", "x-secret": true, "x-tls-identity": { "password": "password" } });
+    description.settings["properties"]["password"] = json!({ "x-secret": true });
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/secrets/identity_files");
+    let handles = |file: &str| {
+        let value = identity::entered(&std::fs::read(folder.join(file)).unwrap());
+        let password = ("password".to_owned(), SecretValue::new("Qlik-Expört 7%"));
+        Handles::new(&description, vec![("pfx".to_owned(), value), password], Scrubber::new())
+    };
+    let shown = handles("aes.pfx").reveal(&setting("pfx", Place::TlsIdentity), &to("/")).unwrap();
+    assert!(shown.reveal().starts_with("-----BEGIN CERTIFICATE-----"));
+    let expired = handles("expired.pfx");
+    let failure = expired.reveal(&setting("pfx", Place::TlsIdentity), &to("/")).unwrap_err();
+    assert_eq!((failure.blame, failure.field.as_deref()), (Blame::Credential, Some("pfx")));
+    assert!(failure.message.contains("expired on 2020-02-03"), "{failure}");
+    // Its facts are there all the same.
+    assert_eq!(expired.facts("pfx").unwrap().certificate.unwrap().subject, "CN=QlikClient");
+    // What is opened is scrubbed, too, and nothing of it goes where the description does not say.
+    assert!(handles("aes.pfx").reveal(&setting("pfx", Place::Bearer), &to("/")).is_err());
+}

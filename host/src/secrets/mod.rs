@@ -32,6 +32,7 @@ mod envelope;
 mod error;
 pub mod generate;
 pub mod handles;
+pub mod identity;
 mod inspect;
 pub mod keys;
 mod private_key;

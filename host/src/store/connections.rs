@@ -24,6 +24,8 @@ pub struct Edit<'a> {
     pub moved: bool,
     /// The credentials that were entered anew.
     pub credentials: &'a [(CredentialVersion, Vec<SealedField>)],
+    /// The credentials that were taken away.
+    pub dropped: &'a [String],
 }
 
 impl Store {
@@ -147,12 +149,16 @@ impl Store {
                 .await
                 .doing(DOING)?;
         }
-        for (version, fields) in *credentials {
-            make_way(&mut tx, &connection.id, &version.credential).await?;
-            insert_version(&mut tx, &connection.id, version, fields).await?;
+        let entered =
+            credentials.iter().map(|(version, fields)| (&version.credential, Some((version, fields))));
+        for (credential, entered) in entered.chain(edit.dropped.iter().map(|credential| (credential, None))) {
+            make_way(&mut tx, &connection.id, credential).await?;
+            if let Some((version, fields)) = entered {
+                insert_version(&mut tx, &connection.id, version, fields).await?;
+            }
             sqlx::query("DELETE FROM kept_sessions WHERE connection_id = $1 AND credential = $2")
                 .bind(connection.id.as_str())
-                .bind(&version.credential)
+                .bind(credential)
                 .execute(&mut *tx)
                 .await
                 .doing(DOING)?;

@@ -97,7 +97,7 @@ fn edit<'a>(
     draft: &'a ConnectionId,
     credentials: &'a [(CredentialVersion, Vec<SealedField>)],
 ) -> Edit<'a> {
-    Edit { connection, draft, read_at: connection.updated_at, moved: false, credentials }
+    Edit { connection, draft, read_at: connection.updated_at, moved: false, credentials, dropped: &[] }
 }
 
 #[tokio::test]

@@ -57,6 +57,10 @@ pub mod annotations {
     /// The secret is a private key in PEM, of one of these kinds: `["rsa"]`, `["ec"]` or both. The host refuses anything else when
     /// it is entered, and says what it is.
     pub const PRIVATE_KEY: &str = "x-private-key";
+    /// The field is a client certificate with its private key, for [`Place::TlsIdentity`](crate::contract::http::Place): a
+    /// `.pfx` or `.p12` file, or PEM. An object that names the secret field of its password, of the same credential:
+    /// `{"password":"certificate_password"}`. The host opens it, and says at entry what is wrong with it.
+    pub const TLS_IDENTITY: &str = "x-tls-identity";
     /// The id of the credential that the field belongs to.
     pub const CREDENTIAL: &str = "x-credential";
     /// The field is the address of the remote system: an object with `schemes`, such as `{"schemes":["https"]}`. The host

@@ -12,7 +12,7 @@ use jackfield_plugin::{
         hooks::RefreshReport,
         http::{Body, HttpRequest, Place, Slot, Target},
         run::Level,
-        secrets::SecretRef,
+        secrets::{SecretInspect, SecretRef},
     },
     schemars::{self, JsonSchema},
 };
@@ -37,6 +37,15 @@ struct Settings {
     /// A secret to misuse.
     #[schemars(title = "Token", extend("x-credential" = "token"))]
     token: Secret,
+    /// A client certificate to misuse.
+    #[schemars(
+        title = "Client certificate",
+        extend("x-credential" = "certificate", "x-tls-identity" = {"password": "certificate_password"})
+    )]
+    certificate: Option<Secret>,
+    /// Its password.
+    #[schemars(title = "Certificate password", extend("x-credential" = "certificate"))]
+    certificate_password: Option<Secret>,
     /// How to misbehave.
     #[schemars(title = "Mode")]
     mode: String,
@@ -74,6 +83,12 @@ impl Connector for Hostile {
             .object("thing", "thing", "things")
             .check("Server reachable", "Nothing; it passes if the mode lets the test end")
             .credential("token", "Token", RotationMode::Supplied, uses)
+            .credential(
+                "certificate",
+                "Client certificate",
+                RotationMode::Supplied,
+                [("certificate", Place::TlsIdentity, "/*")],
+            )
             .build()
     }
 
@@ -164,6 +179,11 @@ async fn act(context: &Asked, mode: &str, refresh: bool) -> Result<(), Failure> 
                 .send(&Request::get("server_url", "/leak").secret(&settings.token, place))
                 .await
                 .map(drop)
+        }
+        "facts" => {
+            let given = settings.certificate.is_some() && settings.certificate_password.is_some();
+            let facts = context.host().call(&SecretInspect { field: "certificate".to_owned() }).await?;
+            context.log(Level::Info, format!("with a password: {given}; {facts:?}")).await
         }
         place if place.starts_with("slot ") => slot(context, &place["slot ".len()..]).await,
         "leak" => context.host().call(&leak(&settings.token)).await.map(drop),

@@ -226,6 +226,44 @@ async fn a_client_certificate_is_shown_only_by_the_request_that_has_it() {
 }
 
 #[tokio::test]
+async fn a_server_that_does_not_ask_who_it_is_gets_no_answer_through() {
+    let authority = authority();
+    let server = secure(&authority.issue(leaf(&["localhost"])), None).await;
+    let client = authority.issue(leaf(&["client"]));
+    let mut rig = trusting(&server, &authority.pem());
+    rig.limits.max_attempts = 3;
+    let (secrets, request) = identified(&format!("{}{}", client.pem, client.key));
+    rig.secrets = secrets;
+    let ready = rig.ready();
+    let stranger = in_full(&ready.client.send(request.clone()).await.unwrap_err(), &server);
+    assert_eq!(server.count(), 1, "it is not tried again");
+    // Whoever shows nothing is a stranger by intent.
+    assert_eq!(text(&ready.get("/").await.unwrap()), "secure");
+
+    let plain = serve(|_, _| async { ok("") }).await;
+    let mut rig = super::rig(&[&plain]);
+    rig.secrets = ready.secrets;
+    let no_tls = in_full(&rig.ready().client.send(request).await.unwrap_err(), &plain);
+    assert_eq!(plain.count(), 0, "nothing was sent");
+    insta::assert_snapshot!(format!("nobody asks\n{stranger}\n\nwithout TLS\n{no_tls}"));
+}
+
+#[tokio::test]
+async fn a_client_certificate_is_asked_for_once_and_shown_on_every_connection() {
+    let authority = authority();
+    let server = secure(&authority.issue(leaf(&["localhost"])), Some(&authority)).await;
+    let client = authority.issue(leaf(&["client"]));
+    let mut rig = trusting(&server, &authority.pem());
+    let (secrets, request) = identified(&format!("{}{}", client.pem, client.key));
+    rig.secrets = secrets;
+    let ready = rig.ready();
+    // Every answer closes its connection, so the later handshakes go on from the first.
+    for _ in 0..4 {
+        assert_eq!(text(&ready.client.send(request.clone()).await.unwrap()), "secure");
+    }
+}
+
+#[tokio::test]
 async fn unusable_pem_has_its_words() {
     let server = serve(|_, _| async { ok("") }).await;
     let mut words = String::new();

@@ -37,6 +37,9 @@ pub struct Field {
     /// The kinds of private key that it may be, if it is one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub private_key: Vec<String>,
+    /// It is a client certificate with its private key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_identity: Option<TlsIdentity>,
     /// The credential that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,
@@ -65,6 +68,13 @@ pub struct Field {
     pub choices: Vec<Choice>,
     #[serde(skip)]
     order: i64,
+}
+
+/// What belongs to a client certificate.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TlsIdentity {
+    /// The secret field of its password.
+    pub password: Option<String>,
 }
 
 /// What a field's value is.

@@ -1,6 +1,6 @@
 //! Reading a settings schema: JSON Schema as the SDK makes it, with our annotations.
 
-use super::{Choice, Field, FieldKind};
+use super::{Choice, Field, FieldKind, TlsIdentity};
 use jackfield_plugin::contract::description::annotations as key;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -29,6 +29,7 @@ fn field(id: &str, property: &Value, required: bool) -> Field {
         kind: kind(property),
         secret: property[key::SECRET].as_bool().unwrap_or(false),
         private_key: strings(&property[key::PRIVATE_KEY]).map(str::to_owned).collect(),
+        tls_identity: tls_identity(&property[key::TLS_IDENTITY]),
         credential: text(key::CREDENTIAL),
         origin: (origin.is_object() || origin.as_bool() == Some(true)).then_some(schemes),
         origin_port: origin["port"].as_u64().and_then(|port| u16::try_from(port).ok()),
@@ -45,6 +46,11 @@ fn field(id: &str, property: &Value, required: bool) -> Field {
         choices: choices(property),
         order: property[key::ORDER].as_i64().unwrap_or(i64::MAX),
     }
+}
+
+fn tls_identity(value: &Value) -> Option<TlsIdentity> {
+    let stands = value.is_object() || value.as_bool() == Some(true);
+    stands.then(|| TlsIdentity { password: value["password"].as_str().map(str::to_owned) })
 }
 
 fn is_optional(property: &Value) -> bool {
