@@ -57,6 +57,9 @@ pub mod annotations {
     /// The secret is a private key in PEM, of one of these kinds: `["rsa"]`, `["ec"]` or both. The host refuses anything else when
     /// it is entered, and says what it is.
     pub const PRIVATE_KEY: &str = "x-private-key";
+    /// The value of the secret is made and kept by the host, and nobody is asked for it: `{"kind":"rsa_key_pair"}` is an RSA
+    /// private key followed by its self-signed certificate, both PEM. Since 1.1; an older host asks for the value.
+    pub const GENERATED: &str = "x-generated";
     /// The id of the credential that the field belongs to.
     pub const CREDENTIAL: &str = "x-credential";
     /// The field is the address of the remote system: an object with `schemes`, such as `{"schemes":["https"]}`. The host
