@@ -57,7 +57,7 @@ fn build(folder: &Path) {
     let mut command = Command::new(cargo);
     command.args(["build", "--package", "jackfield", "--package", "jackfield-hostile"]);
     command.args(["--package", "jackfield-qlik-cloud", "--package", "jackfield-nprinting"]);
-    command.args(["--package", "jackfield-yesterday-1-0"]);
+    command.args(["--package", "jackfield-qlik-onprem", "--package", "jackfield-yesterday-1-0"]);
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
     if let Some(target) = folder.parent() {
         command.arg("--target-dir").arg(target);
