@@ -2,7 +2,7 @@
 
 use jackfield_plugin::{Failure, Origin, Secret, Stage, schemars};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// What an administrator of the site has to set up beforehand.
 pub(crate) const HELP: &str = "\
@@ -71,39 +71,22 @@ pub(crate) struct Settings {
     )]
     pub(crate) service_user: String,
 
-    #[serde(default)]
-    #[schemars(
-        title = "Certificate file",
-        description = "In what form the client certificate was exported.",
-        extend(
-            "x-order" = 4,
-            "x-widget" = "select",
-            "x-labels" = {
-                "pkcs12": ".pfx or .p12 with a password",
-                "pkcs12_no_password": ".pfx or .p12 without a password",
-                "pem": "PEM: certificate and private key"
-            }
-        )
-    )]
-    #[expect(dead_code, reason = "it decides what the form asks for; Jackfield opens the file")]
-    pub(crate) certificate_form: CertificateForm,
-
     #[schemars(
         title = "Client certificate",
-        description = "QMC, Certificates, \"Export certificates\" with \"Include secret key\": the file client.pfx. As PEM: the contents of client.pem and of client_key.pem, one behind the other.",
-        extend("x-order" = 5, "x-widget" = "file", "x-credential" = "client_certificate")
+        description = "QMC, Certificates, \"Export certificates\" with \"Include secret key\": the file client.pfx, or client.pem together with client_key.pem.",
+        extend(
+            "x-order" = 4,
+            "x-widget" = "file",
+            "x-credential" = "client_certificate",
+            "x-tls-identity" = { "password": "certificate_password" }
+        )
     )]
     pub(crate) client_certificate: Secret,
 
     #[schemars(
         title = "Certificate password",
-        description = "The password that was given when the certificate was exported.",
-        extend(
-            "x-order" = 6,
-            "x-when" = { "certificate_form": ["pkcs12"] },
-            "x-required" = true,
-            "x-credential" = "client_certificate"
-        )
+        description = "The password that was given when the certificate was exported; nothing if there was none.",
+        extend("x-order" = 5, "x-credential" = "client_certificate")
     )]
     #[expect(dead_code, reason = "Jackfield opens the certificate file with it")]
     pub(crate) certificate_password: Option<Secret>,
@@ -113,7 +96,7 @@ pub(crate) struct Settings {
         title = "Repository port",
         description = "The port of the Qlik Sense Repository Service: 4242 unless it was changed.",
         range(min = 1, max = 65535),
-        extend("x-order" = 7, "x-port-of" = "server_url")
+        extend("x-order" = 6, "x-port-of" = "server_url")
     )]
     pub(crate) repository_port: u16,
 
@@ -123,7 +106,7 @@ pub(crate) struct Settings {
         description = "The prefix of Jackfield's own virtual proxy. No other tool or person should use it.",
         length(min = 1, max = 100),
         regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"),
-        extend("x-order" = 8)
+        extend("x-order" = 7)
     )]
     pub(crate) proxy_prefix: String,
 
@@ -131,7 +114,7 @@ pub(crate) struct Settings {
         title = "Virtual proxy key pair",
         description = "The key pair with which Jackfield signs in at its virtual proxy: an RSA private key and its certificate as PEM, one behind the other.",
         extend(
-            "x-order" = 9,
+            "x-order" = 8,
             "x-widget" = "multiline",
             "x-credential" = "proxy_key_pair",
             "x-generated" = { "kind": "rsa_key_pair" }
@@ -146,19 +129,6 @@ fn repository_port() -> u16 {
 
 fn prefix() -> String {
     "jackfield".to_owned()
-}
-
-// Comments on the variants would turn the schema's plain enum into a list of alternatives.
-/// How the client certificate was exported.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(crate = "schemars")]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum CertificateForm {
-    #[default]
-    Pkcs12,
-    #[serde(rename = "pkcs12_no_password")]
-    OpenPkcs12,
-    Pem,
 }
 
 impl Settings {
@@ -229,7 +199,6 @@ mod tests {
             "Server URL",
             "User directory",
             "Service account user",
-            "Certificate file",
             "Client certificate",
             "Certificate password",
             "Repository port",
@@ -237,8 +206,6 @@ mod tests {
             "Virtual proxy key pair",
         ];
         assert_eq!(titles, expected);
-        let forms = json!(["pkcs12", "pkcs12_no_password", "pem"]);
-        assert_eq!(properties["certificate_form"]["enum"], forms);
         assert_eq!(
             schema["required"],
             json!(["server_url", "user_directory", "service_user", "client_certificate"])
@@ -246,6 +213,7 @@ mod tests {
         for secret in [CERTIFICATE, "certificate_password", PROXY_KEY] {
             assert_eq!(properties[secret][annotations::SECRET], true, "{secret}");
         }
+        assert_eq!(properties[CERTIFICATE]["x-tls-identity"]["password"], "certificate_password");
         assert_eq!(properties["repository_port"][annotations::PORT_OF], ORIGIN);
         assert_eq!(properties[PREFIX]["default"], "jackfield");
         assert_eq!(properties["repository_port"]["default"], 4242);

@@ -94,8 +94,8 @@ async fn authenticate(
         Err(failure) if is_of_the_certificate(&failure) => {
             reachable(checks, seen, client, Some(&failure));
             // What is wrong with the file itself was told with its remedy.
-            let failure = match failure.blame {
-                Blame::Credential => failure.remedy(RENEW),
+            let failure = match failure.stage {
+                Some(Stage::Tls | Stage::SignIn) => failure.remedy(RENEW),
                 _ => failure,
             };
             checks.fail(AUTHENTICATION, failure);

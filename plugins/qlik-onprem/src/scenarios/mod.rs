@@ -22,7 +22,6 @@ fn site() -> TestKit<QlikOnprem> {
         "server_url": "https://qlik.example.com",
         "user_directory": "EXAMPLE",
         "service_user": "svc",
-        "certificate_form": "pem",
         "repository_port": 4242,
         "proxy_prefix": "jackfield",
     }))

@@ -120,7 +120,8 @@ fn whatever_is_wrong_with_the_certificate_has_its_message() {
     };
     let unreadable = || {
         Answer::failure(
-            Failure::you("the password does not open the file")
+            Failure::credential("the password does not open the file")
+                .at(Stage::Settings)
                 .field("certificate_password")
                 .remedy("enter the password that was given at the export"),
         )
@@ -157,11 +158,11 @@ fn whatever_is_wrong_with_the_certificate_has_its_message() {
       → export a new client certificate with "Include secret key" on this very site (QMC, Certificates), and bring "Client certificate" and "Certificate password" into line with it; when the site's certificates were recreated, every earlier export is void
     Server reachable: Passed: qlik.example.com:4242 answers, and asks for a client certificate
     Authentication: Failed: the password does not open the file
-      You, field certificate_password
+      Credential, field certificate_password
       → enter the password that was given at the export
     Server reachable: Skipped: qlik.example.com:4242 hung up on a request without a client certificate
     Authentication: Failed: the password does not open the file
-      You, field certificate_password
+      Credential, field certificate_password
       → enter the password that was given at the export
     Server reachable: Passed: qlik.example.com:4242 answers, and asks for a client certificate
     Authentication: Failed: the site gives the holder of this certificate no rights (403 "Forbidden")
