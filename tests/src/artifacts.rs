@@ -58,7 +58,7 @@ fn build(folder: &Path) {
     command.args(["build", "--package", "jackfield", "--package", "jackfield-hostile"]);
     command.args(["--package", "jackfield-qlik-cloud", "--package", "jackfield-nprinting"]);
     command.args(["--package", "jackfield-qalyptus-server", "--package", "jackfield-qalyptus-cloud"]);
-    command.args(["--package", "jackfield-yesterday-1-0"]);
+    command.args(["--package", "jackfield-qlik-onprem", "--package", "jackfield-yesterday-1-0"]);
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
     if let Some(target) = folder.parent() {
         command.arg("--target-dir").arg(target);

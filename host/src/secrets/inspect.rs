@@ -2,6 +2,7 @@
 
 use super::keys::hex;
 use crate::model::secret::SecretValue;
+use base64::{Engine, prelude::BASE64_STANDARD};
 use jackfield_plugin::contract::secrets::{CertificateFacts, JwtFacts, SecretFacts};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -35,8 +36,8 @@ fn seconds(value: &Value) -> Option<i64> {
 
 /// The first certificate of a PEM text, wherever in it it stands.
 fn certificate(text: &str) -> Option<CertificateFacts> {
-    let begin = text.find("-----BEGIN CERTIFICATE-----")?;
-    let pem = Pem::iter_from_buffer(&text.as_bytes()[begin..]).next()?.ok()?;
+    let text = &text[text.find("-----BEGIN CERTIFICATE-----")?..];
+    let pem = Pem::iter_from_buffer(text.as_bytes()).next()?.ok()?;
     let certificate = pem.parse_x509().ok()?;
     Some(CertificateFacts {
         subject: certificate.subject().to_string(),
@@ -44,7 +45,20 @@ fn certificate(text: &str) -> Option<CertificateFacts> {
         not_before: certificate.validity().not_before.timestamp(),
         not_after: certificate.validity().not_after.timestamp(),
         sha256: hex(&Sha256::digest(&pem.contents)),
+        pem: Some(pem_of(&pem.contents)),
     })
+}
+
+/// A certificate as PEM, made anew: nothing else that stands in the secret can come along.
+fn pem_of(der: &[u8]) -> String {
+    let mut pem = "-----BEGIN CERTIFICATE-----\n".to_owned();
+    for (at, letter) in BASE64_STANDARD.encode(der).chars().enumerate() {
+        if at > 0 && at % 64 == 0 {
+            pem.push('\n');
+        }
+        pem.push(letter);
+    }
+    pem + "\n-----END CERTIFICATE-----\n"
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Public facts, and garbage.
 
 use super::*;
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 fn token(header: &str, claims: &str) -> SecretValue {
     let (header, claims) = (URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
@@ -46,6 +46,11 @@ fn reads_the_first_certificate_wherever_it_stands() {
     assert_eq!((facts.subject.as_str(), facts.issuer.as_str()), ("CN=server.example", "CN=server.example"));
     assert_eq!((facts.not_before, facts.not_after), (1_735_689_600, 2_051_222_400));
     assert_eq!(facts.sha256, hex(&Sha256::digest(certificate.der())));
+    assert_eq!(
+        facts.pem.unwrap(),
+        certificate.pem().replace("\r\n", "\n"),
+        "the certificate, and nothing of the key"
+    );
     assert_eq!(inspect(&SecretValue::new(key.serialize_pem())).certificate, None);
 }
 

@@ -61,6 +61,9 @@ pub mod annotations {
     /// `.pfx` or `.p12` file, or PEM. An object that names the secret field of its password, of the same credential:
     /// `{"password":"certificate_password"}`. The host opens it, and says at entry what is wrong with it.
     pub const TLS_IDENTITY: &str = "x-tls-identity";
+    /// The value of the secret is made and kept by the host, and nobody is asked for it: `{"kind":"rsa_key_pair"}` is an RSA
+    /// private key followed by its self-signed certificate, both PEM. Since 1.1; an older host asks for the value.
+    pub const GENERATED: &str = "x-generated";
     /// The id of the credential that the field belongs to.
     pub const CREDENTIAL: &str = "x-credential";
     /// The field is the address of the remote system: an object with `schemes`, such as `{"schemes":["https"]}`. The host

@@ -113,6 +113,9 @@ pub struct CertificateFacts {
     pub not_after: i64,
     /// SHA-256 of the certificate, hexadecimal.
     pub sha256: String,
+    /// The certificate itself, PEM: it is public, so that it can be registered with the remote system. Since 1.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pem: Option<String>,
 }
 
 /// Signs a JWT with a secret setting that is a private key (PEM). The result becomes a captured value of the name, for the one

@@ -52,6 +52,13 @@ impl Request {
         })
     }
 
+    /// A request with any method, to a whole URL: for a further port of an origin. The host allows it if the settings do.
+    pub fn url(method: &str, url: impl Into<String>) -> Self {
+        let mut request = Self::new(method, "", "");
+        request.0.target = Target::Url { url: url.into() };
+        request
+    }
+
     /// GET.
     pub fn get(origin: &str, path: impl Into<String>) -> Self {
         Self::new("GET", origin, path)
