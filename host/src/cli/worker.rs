@@ -20,7 +20,9 @@ pub(super) fn main() -> ExitCode {
             .build()?;
         runtime.block_on(async {
             let input = tokio::io::BufReader::with_capacity(64 * 1024, pipe::Receiver::from_owned_fd(input)?);
-            child::serve(input, pipe::Sender::from_owned_fd(output)?).await
+            let output = pipe::Sender::from_owned_fd(output)?;
+            // In a task: the thread that sees a frame arrive reads it, where this one would have to be woken for each.
+            tokio::spawn(child::serve(input, output)).await.map_err(std::io::Error::other)?
         })?;
         // Without waiting for what the plugin still does: nobody wants it any more.
         std::process::exit(0);

@@ -9,6 +9,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 /// The longest frame. A page of objects is some hundred kilobytes; what is longer is a defect or an attack.
 pub const LONGEST: usize = 80 * 1024 * 1024;
 
+/// Room that is made besides that for a plugin's own bytes, when a frame is written.
+const ROOM_FOR_THE_REST: usize = 256;
+
 /// Room that is made for a frame before it is there.
 const ROOM: usize = 256 * 1024;
 
@@ -114,7 +117,17 @@ pub async fn read(reader: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Fr
 /// # Errors
 /// The stream failed, or the frame is too long.
 pub async fn write(writer: &mut (impl AsyncWrite + Unpin), frame: &Frame) -> io::Result<()> {
-    let mut bytes = vec![0; 4];
+    writer.write_all(&encode(frame)?).await?;
+    writer.flush().await
+}
+
+/// A frame's bytes, its length before them.
+///
+/// # Errors
+/// The frame is too long.
+pub fn encode(frame: &Frame) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(frame.weight() + ROOM_FOR_THE_REST);
+    bytes.extend([0; 4]);
     rmp_serde::encode::write(&mut bytes, frame).map_err(|error| invalid(error.to_string()))?;
     let length = bytes.len() - 4;
     if length > LONGEST {
@@ -122,8 +135,7 @@ pub async fn write(writer: &mut (impl AsyncWrite + Unpin), frame: &Frame) -> io:
     }
     let length = u32::try_from(length).map_err(|error| invalid(error.to_string()))?;
     bytes[..4].copy_from_slice(&length.to_le_bytes());
-    writer.write_all(&bytes).await?;
-    writer.flush().await
+    Ok(bytes)
 }
 
 fn invalid(what: String) -> io::Error {

@@ -15,11 +15,12 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, BufReader},
+    io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     process::{Child, ChildStderr, ChildStdin, ChildStdout, Command},
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     task::{JoinHandle, JoinSet},
 };
+use tokio_util::task::AbortOnDropHandle;
 
 /// How long a worker may take to open its plugin and to describe it: neither does any I/O of its own.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -57,8 +58,8 @@ pub type Printed = Arc<dyn Fn(&str) + Send + Sync>;
 pub struct Worker {
     name: String,
     child: Child,
-    input: ChildStdin,
-    output: Inbound,
+    input: Outbound,
+    output: Arc<tokio::sync::Mutex<Inbound>>,
     last_words: LastWords,
     listening: JoinHandle<()>,
     calls: u64,
@@ -69,6 +70,9 @@ type LastWords = Arc<Mutex<VecDeque<String>>>;
 
 /// Frames from the worker, read by a task of their own: reading a frame must not be broken off half-way.
 type Inbound = mpsc::Receiver<io::Result<Held>>;
+
+/// Encoded frames to the worker, written by a task of their own, as writing one must not be broken off either.
+type Outbound = mpsc::Sender<Vec<u8>>;
 
 /// A frame, and the room it takes until whoever has it is done with it.
 type Held = (Frame, OwnedSemaphorePermit);
@@ -96,7 +100,8 @@ impl Worker {
         }
         let last_words = LastWords::default();
         let listening = listen(errors, printed, last_words.clone());
-        let (name, output) = (spawn.name.clone(), receive(output));
+        let (name, input) = (spawn.name.clone(), post(input));
+        let output = Arc::new(tokio::sync::Mutex::new(receive(output)));
         let mut worker = Worker { name, child, input, output, last_words, listening, calls: 0 };
         let open = Frame::Open { path: spawn.plugin.clone(), digest: spawn.digest.clone() };
         worker.send(&open).await?;
@@ -133,29 +138,18 @@ impl Worker {
     ) -> Result<Vec<u8>, Failure> {
         self.calls += 1;
         self.send(&Frame::Invoke { call: self.calls, hook: hook.to_owned(), message }).await?;
-        let mut answering = JoinSet::new();
-        loop {
-            tokio::select! {
-                Some(answered) = answering.join_next(), if !answering.is_empty() => {
-                    let answer: Frame = answered.map_err(|panic| {
-                        Failure::jackfield(format!("a capability of the host failed: {panic}"))
-                    })?;
-                    self.send(&answer).await?;
-                }
-                frame = self.output.recv(), if answering.len() < MOST_CALLS => match self.expect(frame).await? {
-                    (Frame::Call { call, capability, message }, room) => {
-                        let answer = capabilities(capability, message);
-                        answering.spawn(async move {
-                            let message = answer.await;
-                            drop(room);
-                            Frame::Answer { call, message }
-                        });
-                    }
-                    (Frame::Ended { call, error: None, answer }, _) if call == self.calls => return Ok(answer),
-                    (Frame::Ended { error: Some(error), .. }, _) => return Err(self.blame(error)),
-                    (other, _) => return Err(self.out_of_turn(&other)),
-                }
-            }
+        // In a task: the thread that sees a frame arrive goes on with it, where whoever waits for a task is woken on another.
+        let answering = tokio::spawn(answer(self.output.clone(), self.input.clone(), capabilities));
+        let last = AbortOnDropHandle::new(answering).await;
+        let last = last.unwrap_or_else(|panic| Last::Broken(format!("a task of the host failed: {panic}")));
+        match last {
+            Last::Broken(what) => Err(Failure::jackfield(what)),
+            Last::Unheard => Err(self.obituary().await),
+            Last::Frame(frame) => match self.expect(frame).await?.0 {
+                Frame::Ended { call, error: None, answer } if call == self.calls => Ok(answer),
+                Frame::Ended { error: Some(error), .. } => Err(self.blame(error)),
+                other => Err(self.out_of_turn(&other)),
+            },
         }
     }
 
@@ -171,17 +165,15 @@ impl Worker {
     }
 
     async fn send(&mut self, frame: &Frame) -> Result<(), Failure> {
-        match frames::write(&mut self.input, frame).await {
+        let bytes = frames::encode(frame).map_err(|error| Failure::jackfield(error.to_string()))?;
+        match self.input.send(bytes).await {
             Ok(()) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                Err(Failure::jackfield(error.to_string()))
-            }
             Err(_) => Err(self.obituary().await),
         }
     }
 
     async fn patiently(&mut self, doing: &str) -> Result<Held, Failure> {
-        match tokio::time::timeout(PATIENCE, self.output.recv()).await {
+        match tokio::time::timeout(PATIENCE, async { self.output.lock().await.recv().await }).await {
             Ok(frame) => self.expect(frame).await,
             Err(_) => Err(self.blame(format!("did not {doing} within {} s", PATIENCE.as_secs()))),
         }
@@ -240,6 +232,61 @@ fn command(spawn: &Spawn) -> Command {
         .process_group(0)
         .kill_on_drop(true);
     command
+}
+
+/// What ends the answering of a plugin's calls.
+enum Last {
+    /// A frame that is none, or the end of the stream.
+    Frame(Option<io::Result<Held>>),
+    /// The worker does not read any more.
+    Unheard,
+    /// The host failed.
+    Broken(String),
+}
+
+/// Answers the plugin's calls until something else arrives. Those under way end with it.
+async fn answer(
+    output: Arc<tokio::sync::Mutex<Inbound>>,
+    input: Outbound,
+    capabilities: Capabilities,
+) -> Last {
+    let mut output = output.lock().await;
+    let mut answering = JoinSet::new();
+    loop {
+        tokio::select! {
+            Some(answered) = answering.join_next(), if !answering.is_empty() => match answered {
+                Ok(None) => {}
+                Ok(Some(last)) => return last,
+                Err(panic) => return Last::Broken(format!("a capability of the host failed: {panic}")),
+            },
+            frame = output.recv(), if answering.len() < MOST_CALLS => match frame {
+                Some(Ok((Frame::Call { call, capability, message }, room))) => {
+                    let (answer, input) = (capabilities(capability, message), input.clone());
+                    answering.spawn(async move {
+                        let message = answer.await;
+                        drop(room);
+                        match frames::encode(&Frame::Answer { call, message }) {
+                            Ok(bytes) => input.send(bytes).await.is_err().then_some(Last::Unheard),
+                            Err(error) => Some(Last::Broken(error.to_string())),
+                        }
+                    });
+                }
+                other => return Last::Frame(other),
+            }
+        }
+    }
+}
+
+fn post(mut input: ChildStdin) -> Outbound {
+    let (sender, mut receiver) = mpsc::channel::<Vec<u8>>(16);
+    tokio::spawn(async move {
+        while let Some(bytes) = receiver.recv().await {
+            if input.write_all(&bytes).await.is_err() {
+                return;
+            }
+        }
+    });
+    sender
 }
 
 fn receive(output: ChildStdout) -> Inbound {
