@@ -107,6 +107,7 @@ async fn show(desk: &Desk, connector: &str) -> Result<ExitCode, Failure> {
 fn show_field(out: &Output, field: &Field) {
     let mut notes = vec![
         match (field.secret, field.required) {
+            _ if field.generated.is_some() => "secret, made by Jackfield",
             (true, true) => "secret, required",
             (true, false) => "secret",
             (false, true) => "required",

@@ -1,8 +1,8 @@
 //! Adding a connection: check, draft, test, save.
 
 use super::{
-    check_cap, check_identities, check_keys, check_name, check_no_secret, invalid, must_have_passed, secrets,
-    texts, trust,
+    check_cap, check_identities, check_keys, check_name, check_no_secret, generated, invalid,
+    must_have_passed, secrets, texts, trust,
 };
 use crate::{
     app::App,
@@ -49,7 +49,7 @@ pub async fn draft(app: &App, new: NewConnection) -> Result<Connection, Failure>
     let accepted_hosts = accepted(&description, new.accept_hosts)?;
     let form = Form::of(&description.settings);
     // A blank secret keeps what is there, and here nothing is.
-    let secrets: BTreeMap<String, SecretValue> =
+    let mut secrets: BTreeMap<String, SecretValue> =
         new.secrets.into_iter().filter(|(_, value)| !value.reveal().is_empty()).collect();
     let given: BTreeSet<String> = secrets.keys().cloned().collect();
     let own = [("name", name.as_str()), ("description", new.description.as_str())];
@@ -58,6 +58,8 @@ pub async fn draft(app: &App, new: NewConnection) -> Result<Connection, Failure>
     let settings = form.check(&new.settings, &given).map_err(|problems| invalid(&problems))?;
     check_keys(&form, &secrets)?;
     check_identities(&form, &secrets, |_| true)?;
+    generated::none_given(&form, &secrets)?;
+    generated::complete(&form, &settings, &mut secrets).await?;
     let now = app.store.now().await?;
     let connection = Connection {
         id: ConnectionId::random(),

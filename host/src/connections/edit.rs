@@ -6,8 +6,8 @@
 //! have a stored secret sent to a server of their own.
 
 use super::{
-    add, check_cap, check_identities, check_keys, check_name, check_no_secret, invalid, must_have_passed,
-    secrets, texts, trust,
+    add, check_cap, check_identities, check_keys, check_name, check_no_secret, generated, invalid,
+    must_have_passed, secrets, texts, trust,
 };
 use crate::{
     app::App,
@@ -99,7 +99,12 @@ pub async fn plan(app: &App, old: &Connection, change: Change) -> Result<Plan, F
     new.settings = form
         .check(&without_stale(&form, wanted, &old.settings), &present)
         .map_err(|problems| invalid(&problems))?;
+    if moved_to(&form, &old.settings, &new.settings).is_some() {
+        // Nobody can give it again: another system gets another one.
+        kept.retain(|field, _| form.field(field).is_ok_and(|field| field.generated.is_none()));
+    }
     check_keys(&form, &given)?;
+    generated::none_given(&form, &given)?;
     must_give_again(&form, old, &new, &kept, &given)?;
     if let Some(tls) = tls {
         new.tls = tls;
@@ -111,6 +116,7 @@ pub async fn plan(app: &App, old: &Connection, change: Change) -> Result<Plan, F
     let mut values = kept;
     values.extend(given);
     check_identities(&form, &values, |field| new_ones.contains(field))?;
+    generated::complete(&form, &new.settings, &mut values).await?;
     let draft = Connection {
         id: ConnectionId::random(),
         state: ConnectionState::Draft,

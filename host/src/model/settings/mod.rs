@@ -40,6 +40,9 @@ pub struct Field {
     /// It is a client certificate with its private key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls_identity: Option<TlsIdentity>,
+    /// Its value is made and kept by the host; nobody is asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generated: Option<Generated>,
     /// The credential that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,
@@ -75,6 +78,14 @@ pub struct Field {
 pub struct TlsIdentity {
     /// The secret field of its password.
     pub password: Option<String>,
+}
+
+/// What the host makes for a secret that nobody is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Generated {
+    /// An RSA private key followed by its self-signed certificate, both PEM.
+    RsaKeyPair,
 }
 
 /// What a field's value is.

@@ -1,6 +1,6 @@
 //! Reading a settings schema: JSON Schema as the SDK makes it, with our annotations.
 
-use super::{Choice, Field, FieldKind, TlsIdentity};
+use super::{Choice, Field, FieldKind, Generated, TlsIdentity};
 use jackfield_plugin::contract::description::annotations as key;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -30,6 +30,7 @@ fn field(id: &str, property: &Value, required: bool) -> Field {
         secret: property[key::SECRET].as_bool().unwrap_or(false),
         private_key: strings(&property[key::PRIVATE_KEY]).map(str::to_owned).collect(),
         tls_identity: tls_identity(&property[key::TLS_IDENTITY]),
+        generated: generated(&property[key::GENERATED]),
         credential: text(key::CREDENTIAL),
         origin: (origin.is_object() || origin.as_bool() == Some(true)).then_some(schemes),
         origin_port: origin["port"].as_u64().and_then(|port| u16::try_from(port).ok()),
@@ -51,6 +52,11 @@ fn field(id: &str, property: &Value, required: bool) -> Field {
 fn tls_identity(value: &Value) -> Option<TlsIdentity> {
     let stands = value.is_object() || value.as_bool() == Some(true);
     stands.then(|| TlsIdentity { password: value["password"].as_str().map(str::to_owned) })
+}
+
+/// A kind that is not known is asked for like any other secret.
+fn generated(value: &Value) -> Option<Generated> {
+    (value["kind"] == "rsa_key_pair").then_some(Generated::RsaKeyPair)
 }
 
 fn is_optional(property: &Value) -> bool {
