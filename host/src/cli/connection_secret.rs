@@ -112,7 +112,7 @@ pub(super) fn read_text(path: &Path, what: &str) -> Result<String, Failure> {
 }
 
 /// Asks for the file of a client certificate, and for that of its key if it is apart.
-fn ask_file(field: &Field) -> Result<SecretValue, Failure> {
+pub(super) fn ask_file(field: &Field) -> Result<SecretValue, Failure> {
     let ask = |what: String| {
         let path = terminal::ask_text(&what)?;
         read_bytes(Path::new(path.trim()), &field.id).map(|bytes| identity::entered(&bytes))

@@ -1,0 +1,305 @@
+//! Qlik Sense Enterprise on Windows: a client certificate as it is exported, a virtual proxy with a key pair made here, and a
+//! site that checks both.
+
+use jackfield_simulators::qlik_onprem::{Action, Config, Pkcs12, Population, Simulator, Validity};
+use jackfield_tests::{Finished, Host};
+use serde_json::{Value, json};
+
+/// The password of the exported certificate.
+const PASSWORD: &str = "Export-7!q";
+
+/// A simulated site, and a host that has the export of its client certificate.
+pub(crate) struct Site {
+    pub(crate) host: Host,
+    pub(crate) simulator: Simulator,
+}
+
+impl Site {
+    pub(crate) fn new(config: Config) -> Site {
+        let simulator = Simulator::start_blocking(config).unwrap();
+        let mut host = Host::with_plugins(&["qlik-onprem"]);
+        host.set("JACKFIELD_HTTP__MAX_ATTEMPTS", "2");
+        host.set("CERTIFICATE_PASSWORD", PASSWORD);
+        let site = Site { host, simulator };
+        site.export("client.pfx", Pkcs12::Rc2, PASSWORD);
+        site.host.file("root.pem", site.simulator.root_pem());
+        site
+    }
+
+    fn export(&self, file: &str, encryption: Pkcs12, password: &str) {
+        let pfx = self.simulator.client_certificate().pfx(encryption, password).unwrap();
+        self.host.file(file, pfx);
+    }
+
+    /// What `connection add` is given for the site with the account of a generated user.
+    pub(crate) fn arguments(&self, user: u64) -> Vec<String> {
+        let (directory, id) = self.simulator.user(user);
+        let port = self.simulator.repository_url().rsplit(':').next().unwrap().to_owned();
+        let fixed = ["connection", "add", "qlik-onprem", "Q", "--tls-ca", "root.pem"].map(str::to_owned);
+        let settings = [
+            format!("server_url={}", self.simulator.proxy_url()),
+            format!("repository_port={port}"),
+            format!("user_directory={directory}"),
+            format!("service_user={id}"),
+        ];
+        let settings = settings.into_iter().flat_map(|setting| ["--set".to_owned(), setting]);
+        fixed.into_iter().chain(settings).collect()
+    }
+
+    /// Adds the connection "Q" for the site's administrator.
+    pub(crate) fn add(&self) -> Finished {
+        self.add_as(0, &PFX)
+    }
+
+    fn add_as(&self, user: u64, more: &[&str]) -> Finished {
+        let mut arguments = self.arguments(user);
+        arguments.extend(more.iter().map(|&argument| argument.to_owned()));
+        self.host.run(arguments)
+    }
+
+    fn test(&self) -> Finished {
+        self.host.run(["connection", "test", "Q"])
+    }
+
+    fn count(&self, kind: &str) -> u64 {
+        let kinds = self.host.json(["catalog", "kinds", "Q"]);
+        let found = kinds.as_array().unwrap().iter().find(|found| found["kind"] == kind);
+        found.and_then(|kind| kind["count"].as_u64()).unwrap_or_default()
+    }
+
+    /// What was written at the site since events were last forgotten, except restarts.
+    fn written(&self) -> Vec<String> {
+        let events = self.simulator.events();
+        let writes = events.iter().filter(|event| event.action != Action::Restarted);
+        writes.map(|event| format!("{:?} {}", event.action, event.entity)).collect()
+    }
+}
+
+/// The exported file and its password.
+const PFX: [&str; 4] = [
+    "--secret",
+    "client_certificate=@client.pfx",
+    "--secret",
+    "certificate_password=env:CERTIFICATE_PASSWORD",
+];
+
+pub(crate) fn small() -> Config {
+    Config { population: Population::of(30), ..Config::default() }
+}
+
+fn passed(finished: &Finished) -> usize {
+    finished.stdout.matches("passed").count()
+}
+
+#[test]
+fn the_whole_way_from_an_export_to_a_catalog() {
+    let site = Site::new(small());
+    let added = site.add().expect_success();
+    assert_eq!(passed(&added), 5, "{}", added.all());
+    insta::with_settings!({ filters => readable() }, { insta::assert_snapshot!(added.stdout) });
+    let population = Population::of(30);
+    for (kind, expected) in [
+        ("app", population.apps),
+        ("stream", population.streams),
+        ("tag", population.tags),
+        ("data_connection", population.data_connections),
+    ] {
+        assert!(site.count(kind) >= expected, "{kind}: {}", site.count(kind));
+    }
+    for kind in ["task", "user", "role", "custom_property", "extension", "virtual_proxy", "node"] {
+        assert!(site.count(kind) > 0, "{kind}");
+    }
+    assert_eq!(site.written(), ["Created VirtualProxyConfig", "Updated ProxyService"]);
+    assert!(site.simulator.linked_prefixes().contains(&"jackfield".to_owned()));
+    assert!(site.simulator.default_virtual_proxy_is_untouched());
+}
+
+#[test]
+fn every_export_that_there_is_signs_in() {
+    let site = Site::new(small());
+    let certificate = site.simulator.client_certificate();
+    site.host.file("client.pem", &certificate.certificate_pem);
+    site.host.file("client_key.pem", &certificate.key_pem);
+    site.host.file("pkcs8_key.pem", &certificate.pkcs8_key_pem);
+    for (file, encryption, password) in [
+        ("des.pfx", Pkcs12::TripleDes, PASSWORD),
+        ("aes.p12", Pkcs12::Aes256, PASSWORD),
+        ("bare_rc2.pfx", Pkcs12::Rc2, ""),
+        ("bare_aes.pfx", Pkcs12::Aes256, ""),
+    ] {
+        site.export(file, encryption, password);
+    }
+    let password = "certificate_password=env:CERTIFICATE_PASSWORD";
+    let rows: [&[&str]; 6] = [
+        &["client_certificate=@des.pfx", password],
+        &["client_certificate=@aes.p12", password],
+        &["client_certificate=@bare_rc2.pfx"],
+        &["client_certificate=@bare_aes.pfx"],
+        &["client_certificate=@client.pem", "client_certificate=@client_key.pem"],
+        &["client_certificate=@client.pem", "client_certificate=@pkcs8_key.pem"],
+    ];
+    site.add().expect_success();
+    for secrets in rows {
+        // An explicit "no password" where the former export had one.
+        let mut arguments = vec!["connection", "edit", "Q"];
+        arguments.extend(secrets.iter().flat_map(|secret| ["--secret", secret]));
+        if !secrets.contains(&password) {
+            arguments.extend(["--unset", "certificate_password"]);
+        }
+        let edited = site.host.run(&arguments).expect_success();
+        assert_eq!(passed(&edited), 5, "{secrets:?}: {}", edited.all());
+    }
+}
+
+#[test]
+fn a_second_test_writes_nothing() {
+    let site = Site::new(small());
+    site.add().expect_success();
+    site.simulator.clear_events();
+    for _ in 0..2 {
+        let tested = site.test().expect_success();
+        assert_eq!(passed(&tested), 5, "{}", tested.all());
+    }
+    site.host.run(["connection", "edit", "Q", "--set", "service_user=SVC"]);
+    assert_eq!(site.written(), [""; 0]);
+    assert_eq!(site.simulator.proxy_restarts(), 0);
+}
+
+#[test]
+fn what_somebody_changed_at_the_virtual_proxy_is_put_right_and_nothing_else() {
+    let site = Site::new(small());
+    site.add().expect_success();
+    site.simulator.clear_events();
+    let change = json!({ "jwtAttributeUserId": "name", "description": "Jackfield, of the reporting team" });
+    site.simulator.set_virtual_proxy("jackfield", &change).unwrap();
+    site.test().expect_success();
+    let after = site.simulator.virtual_proxy("jackfield").unwrap();
+    assert_eq!(after["jwtAttributeUserId"], "userId");
+    assert_eq!(after["description"], "Jackfield, of the reporting team");
+    assert_eq!(site.written(), ["Updated VirtualProxyConfig"]);
+    assert!(site.simulator.default_virtual_proxy_is_untouched());
+}
+
+#[test]
+fn the_prefix_is_the_operators_choice() {
+    let site = Site::new(small());
+    site.add_as(0, &[&PFX[..], &["--set", "proxy_prefix=kpimailer"]].concat()).expect_success();
+    assert!(site.simulator.virtual_proxy("kpimailer").is_some());
+    assert!(site.simulator.virtual_proxy("jackfield").is_none());
+}
+
+#[test]
+fn the_key_pair_is_made_here_kept_and_never_shown() {
+    let site = Site::new(small());
+    site.add().expect_success();
+    let certificate =
+        |site: &Site| site.simulator.virtual_proxy("jackfield").unwrap()["jwtPublicKeyCertificate"].clone();
+    let first = certificate(&site);
+    site.host.run(["connection", "edit", "Q", "--set", "service_user=nobody"]);
+    site.host.run(["connection", "edit", "Q", "--description", "site"]).expect_success();
+    site.test().expect_success();
+    assert_eq!(certificate(&site), first, "an edit keeps it");
+
+    site.host.run(["connection", "edit", "Q", "--unset", "proxy_key"]).expect_success();
+    assert_ne!(certificate(&site), first, "it was made anew");
+    site.test().expect_success();
+
+    site.host.file("pair.pem", "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n");
+    let given = site.host.run(["connection", "edit", "Q", "--secret", "proxy_key=@pair.pem"]);
+    assert_eq!(given.code(), 2, "{}", given.all());
+    let shown = site.host.run(["plugin", "show", "qlik-onprem"]).expect_success();
+    insta::assert_snapshot!(
+        "made_by_jackfield",
+        format!("{}\n{}", given.stderr, line_of(&shown.stdout, "proxy_key"))
+    );
+    let stored = site.host.run(["connection", "show", "Q", "--json"]).expect_success();
+    assert!(!stored.all().contains("PRIVATE KEY"), "{}", stored.all());
+}
+
+fn line_of<'a>(text: &'a str, word: &str) -> &'a str {
+    text.lines().find(|line| line.contains(word)).unwrap_or_default()
+}
+
+#[test]
+fn what_is_refused_names_the_field_to_bring_into_line() {
+    let site = Site::new(small());
+    let expired = site.simulator.issue_client_certificate(Validity::EXPIRED).unwrap();
+    site.host.file("expired.pfx", expired.pfx(Pkcs12::Aes256, PASSWORD).unwrap());
+    let bare = site.simulator.client_certificate().pfx_without_key(PASSWORD).unwrap();
+    site.host.file("bare.pfx", bare);
+    site.host.file("notes.txt", "no certificate at all");
+    let stranger = Simulator::start_blocking(small()).unwrap();
+    let foreign = stranger.client_certificate().pfx(Pkcs12::Aes256, PASSWORD).unwrap();
+    site.host.file("foreign.pfx", foreign);
+    let password = "certificate_password=env:CERTIFICATE_PASSWORD";
+    let mut told = String::new();
+    for (name, user, secrets, more) in [
+        ("wrong password", 0, vec!["client_certificate=@client.pfx"], vec![]),
+        ("no PKCS #12", 0, vec!["client_certificate=@notes.txt", password], vec![]),
+        ("no key", 0, vec!["client_certificate=@bare.pfx", password], vec![]),
+        ("expired", 0, vec!["client_certificate=@expired.pfx", password], vec![]),
+        ("of another site", 0, vec!["client_certificate=@foreign.pfx", password], vec![]),
+        ("no role", 6, vec!["client_certificate=@client.pfx", password], vec![]),
+        ("another role", 1, vec!["client_certificate=@client.pfx", password], vec![]),
+        ("blocked", 7, vec!["client_certificate=@client.pfx", password], vec![]),
+        ("inactive", 8, vec!["client_certificate=@client.pfx", password], vec![]),
+        ("gone", 9, vec!["client_certificate=@client.pfx", password], vec![]),
+        ("unknown user", 0, vec!["client_certificate=@client.pfx", password], vec!["service_user=nobody"]),
+        (
+            "unknown directory",
+            0,
+            vec!["client_certificate=@client.pfx", password],
+            vec!["user_directory=ELSEWHERE"],
+        ),
+        (
+            "plain http",
+            0,
+            vec!["client_certificate=@client.pfx", password],
+            vec!["server_url=http://localhost"],
+        ),
+        (
+            "no scheme",
+            0,
+            vec!["client_certificate=@client.pfx", password],
+            vec!["server_url=qlik.example.com"],
+        ),
+    ] {
+        let mut arguments: Vec<&str> = secrets.iter().flat_map(|secret| ["--secret", secret]).collect();
+        arguments.extend(more.iter().flat_map(|setting| ["--set", setting]));
+        let refused = site.add_as(user, &arguments);
+        assert_ne!(refused.code(), 0, "{name}: {}", refused.all());
+        told.push_str(&format!("## {name}: {}\n{}{}\n", refused.code(), refused.stdout, refused.stderr));
+    }
+    insta::with_settings!({ filters => readable() }, { insta::assert_snapshot!(told) });
+    assert_eq!(site.host.json(["connection", "list"]), json!([]));
+    assert_eq!(site.written(), [""; 0]);
+}
+
+#[test]
+fn a_refresh_after_the_first_takes_up_changes_and_removals() {
+    let site = Site::new(small());
+    site.add().expect_success();
+    let before = site.count("app");
+    site.simulator.change(jackfield_simulators::qlik_onprem::Changes { percent: 20.0, revision: 1 });
+    let run: Value = site.host.json(["connection", "refresh", "Q"]);
+    let kinds = run["result"]["kinds"].as_array().unwrap();
+    let apps = kinds.iter().find(|kind| kind["kind"] == "app").unwrap();
+    assert!(apps["changed"].as_u64().unwrap() > 0, "{apps}");
+    assert!(apps["removed"].as_u64().unwrap() > 0, "{apps}");
+    assert_eq!(site.count("app"), before, "as many came as went");
+    let again: Value = site.host.json(["connection", "refresh", "Q"]);
+    let quiet = again["result"]["kinds"].as_array().unwrap();
+    assert!(quiet.iter().all(|kind| kind["added"] == 0 && kind["removed"] == 0), "{quiet:?}");
+}
+
+/// What differs from run to run.
+fn readable() -> Vec<(&'static str, &'static str)> {
+    vec![
+        (r":\d{4,5}", ":[PORT]"),
+        (r"sha256 [0-9a-f]{12}", "sha256 [DIGEST]"),
+        (r"Log: \S+", "Log: [LOG]"),
+        (r"\d+ days more", "[N] days more"),
+        (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?Z?", "[MOMENT]"),
+        (r"[ \t]+\n", "\n"),
+    ]
+}
