@@ -12,17 +12,14 @@ use tokio::net::unix::pipe;
 /// Serves the host at the other end of standard input and output, until it closes them.
 pub(super) fn main() -> ExitCode {
     let served = take_pipes().map_err(std::io::Error::from).and_then(|(input, output)| {
-        // Two threads, so that a plugin that never yields does not keep us from seeing the host go.
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .max_blocking_threads(2)
-            .enable_io()
-            .build()?;
-        runtime.block_on(async {
+        // The plugin has a thread of its own, so that one that never yields does not keep us from seeing the host go; and the
+        // thread that sees a frame arrive reads it, where another would have to be woken for each.
+        let plugin = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build()?;
+        let frames =
+            tokio::runtime::Builder::new_current_thread().max_blocking_threads(2).enable_io().build()?;
+        frames.block_on(async {
             let input = tokio::io::BufReader::with_capacity(64 * 1024, pipe::Receiver::from_owned_fd(input)?);
-            let output = pipe::Sender::from_owned_fd(output)?;
-            // In a task: the thread that sees a frame arrive reads it, where this one would have to be woken for each.
-            tokio::spawn(child::serve(input, output)).await.map_err(std::io::Error::other)?
+            child::serve(input, pipe::Sender::from_owned_fd(output)?, plugin.handle()).await
         })?;
         // Without waiting for what the plugin still does: nobody wants it any more.
         std::process::exit(0);

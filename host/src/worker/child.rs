@@ -18,19 +18,21 @@ use std::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
+    runtime::Handle,
     sync::{mpsc, oneshot},
 };
 
 /// Calls of the plugin that wait for their answer.
 type Waiting = Arc<Mutex<HashMap<u64, oneshot::Sender<Vec<u8>>>>>;
 
-/// Serves a host until it closes the stream.
+/// Serves a host until it closes the stream. Hooks run in another runtime than frames are carried in: a hook may never yield.
 ///
 /// # Errors
 /// The stream failed or held what is no frame.
 pub async fn serve(
     mut reader: impl AsyncRead + Unpin,
     mut writer: impl AsyncWrite + Unpin + Send + 'static,
+    hooks: &Handle,
 ) -> io::Result<()> {
     // The bound is the back-pressure: a plugin that calls faster than the host answers waits here.
     let (outbound, mut frames_out) = mpsc::channel::<Frame>(16);
@@ -65,7 +67,7 @@ pub async fn serve(
             Frame::Invoke { call, hook, message } => {
                 let host = way_out(outbound.clone(), waiting.clone());
                 let (plugin, outbound) = (plugin.clone(), outbound.clone());
-                tokio::spawn(async move {
+                hooks.spawn(async move {
                     let answer = match plugin {
                         Some(plugin) => plugin.invoke(&hook, message, host).await.map_err(|e| e.to_string()),
                         None => Err(NOT_OPEN.to_owned()),
