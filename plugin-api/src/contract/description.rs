@@ -68,7 +68,7 @@ pub mod annotations {
     pub const CREDENTIAL: &str = "x-credential";
     /// The field is the address of the remote system: an object with `schemes`, such as `{"schemes":["https"]}`. The host
     /// allows requests to that origin, and keeps the value as an origin (`https://name`, no path). With a `port` beside the
-    /// schemes, a host name by itself means that port; a URL is taken as it is.
+    /// schemes, a host name by itself means that port; a URL is taken as it is. With `"whole": true`, only a URL will do.
     pub const ORIGIN: &str = "x-origin";
     /// The field is a further port of the origin in the named field.
     pub const PORT_OF: &str = "x-port-of";

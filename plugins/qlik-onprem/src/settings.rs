@@ -53,7 +53,11 @@ pub(crate) struct Settings {
     #[schemars(
         title = "Server URL",
         description = "Base URL of the Qlik Sense proxy, with https://: the address of the hub, without anything behind the host and port.",
-        extend("x-order" = 1, "x-placeholder" = "https://qlik.example.com")
+        extend(
+            "x-order" = 1,
+            "x-placeholder" = "https://qlik.example.com",
+            "x-origin" = { "schemes": ["https"], "whole": true }
+        )
     )]
     pub(crate) server_url: Origin,
 

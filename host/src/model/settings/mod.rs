@@ -52,6 +52,9 @@ pub struct Field {
     /// The port that a host name by itself means there, if it is not the scheme's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin_port: Option<u16>,
+    /// A host name by itself will not do there: the scheme has to be written.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub origin_whole: bool,
     /// The origin field of which it is a further port.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port_of: Option<String>,
@@ -292,6 +295,11 @@ impl Field {
     /// The form in which a value is kept.
     fn normalise(&self, value: &Value) -> Result<Value, Problem> {
         if let (Some(schemes), Some(text)) = (&self.origin, value.as_str()) {
+            if self.origin_whole && !text.contains("://") {
+                let example = format!("{}://{}", schemes[0], text.trim());
+                let message = format!("\"{text}\" must be a whole URL, such as {example}");
+                return Err(Problem::new(&self.id, message));
+            }
             return origin::origin(text, schemes, self.origin_port)
                 .map(Value::from)
                 .map_err(|message| Problem::new(&self.id, message));

@@ -34,6 +34,7 @@ fn field(id: &str, property: &Value, required: bool) -> Field {
         credential: text(key::CREDENTIAL),
         origin: (origin.is_object() || origin.as_bool() == Some(true)).then_some(schemes),
         origin_port: origin["port"].as_u64().and_then(|port| u16::try_from(port).ok()),
+        origin_whole: origin["whole"].as_bool().unwrap_or(false),
         port_of: text(key::PORT_OF),
         when: property[key::WHEN]
             .as_object()

@@ -1,7 +1,7 @@
 //! Rows of content: apps, streams, extensions, connections, libraries, tags and custom properties.
 
 use crate::qlik_onprem::cell::{Cell, NEVER, Row};
-use crate::qlik_onprem::data::{Catalog, HOUR};
+use crate::qlik_onprem::data::{Catalog, HOUR, LAST};
 use crate::qlik_onprem::entities::Kind;
 
 const VALUES: [&str; 4] = ["Finance", "Sales", "Public", "Restricted"];
@@ -79,8 +79,8 @@ impl Catalog {
         let kind = Kind::App;
         let stream = self.stream_of(index);
         let published = stream.map_or(NEVER, |_| self.created(kind, index) + HOUR / 4);
-        let reloaded =
-            if index % 11 == 10 { NEVER } else { self.updated(kind, index).max(self.latest() - 24 * HOUR) };
+        // A reload that a later revision brings is later than everything before it: it belongs to the change of the app.
+        let reloaded = if index % 11 == 10 { NEVER } else { self.updated(kind, index).max(LAST - 24 * HOUR) };
         let bytes = 40_000 + self.noise(kind, index, 9) % 900_000_000;
         row.with("customProperties", self.property_values(kind, index))
             .with("owner", self.owner(self.owner_of(kind, index)))
