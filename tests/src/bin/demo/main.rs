@@ -1,17 +1,18 @@
 //! The demo: starts the simulated systems there are, adds a connection for each connector with the real executable, and
 //! shows what came of it. It succeeds only if everything did.
 
+mod systems;
+
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
-use jackfield_simulators::{nprinting, qlik_cloud};
 use jackfield_tests::{Host, artifacts};
 use serde_json::Value;
 use std::{
-    any::Any,
     fs,
     process::{ExitCode, Stdio},
     time::Instant,
 };
+use systems::System;
 
 /// Shows Jackfield at work on simulated systems.
 #[derive(Parser)]
@@ -23,18 +24,6 @@ struct Arguments {
     /// How many apps each simulated system has
     #[arg(long, default_value_t = 1000)]
     apps: u64,
-}
-
-/// A simulated system, and what an operator would be told of it.
-struct System {
-    connector: &'static str,
-    connection: &'static str,
-    /// What is given to `connection add`.
-    arguments: Vec<String>,
-    /// Variables that hold the secrets.
-    secrets: Vec<(&'static str, String)>,
-    /// Ends when this is dropped.
-    _simulator: Box<dyn Any>,
 }
 
 /// One line of the closing table.
@@ -60,8 +49,8 @@ fn main() -> ExitCode {
 fn demo(arguments: &Arguments) -> Result<()> {
     println!("Building the executable and the plugins …");
     artifacts();
-    let mut host = Host::with_plugins(&["nprinting", "qlik-cloud"]);
-    let systems = vec![nprinting(&host, arguments.apps)?, qlik_cloud(&host, arguments.apps)?];
+    let mut host = Host::with_plugins(&systems::PLUGINS);
+    let systems = systems::start(&host, arguments.apps)?;
     for (name, value) in systems.iter().flat_map(|system| &system.secrets) {
         host.set(name, value);
     }
@@ -78,67 +67,6 @@ fn demo(arguments: &Arguments) -> Result<()> {
         keep(&host, &systems)?;
     }
     Ok(())
-}
-
-/// A Qlik Cloud tenant with an OAuth client, as its administrator would set it up.
-fn qlik_cloud(host: &Host, apps: u64) -> Result<System> {
-    let population = qlik_cloud::Population::of(apps);
-    let config = qlik_cloud::Config { tls: true, population, ..qlik_cloud::Config::default() };
-    let simulator = qlik_cloud::Simulator::start_blocking(config)
-        .context("the simulated Qlik Cloud tenant does not start")?;
-    let new = qlik_cloud::NewClient { name: "Jackfield".to_owned(), ..qlik_cloud::NewClient::default() };
-    let client = simulator.create_oauth_client(&new);
-    let authority = host.file("qlik-cloud-ca.pem", simulator.ca_pem());
-    println!("Simulated Qlik Cloud tenant: {} with {apps} apps", simulator.base_url());
-    let arguments = [
-        "--set",
-        &format!("tenant_url={}", simulator.base_url()),
-        "--set",
-        &format!("client_id={}", client.client_id),
-        "--secret",
-        "client_secret=env:QLIK_CLOUD_SECRET",
-        "--tls-ca",
-        &authority.display().to_string(),
-    ];
-    Ok(System {
-        connector: "qlik-cloud",
-        connection: "Qlik Cloud demo",
-        arguments: arguments.map(str::to_owned).into(),
-        secrets: vec![("QLIK_CLOUD_SECRET", client.client_secret)],
-        _simulator: Box::new(simulator),
-    })
-}
-
-/// An NPrinting server with the public half of a key pair that Jackfield made, as its administrator would set it up.
-fn nprinting(host: &Host, apps: u64) -> Result<System> {
-    // A server of this kind has fewer apps, each with many reports.
-    let apps = (apps / 50).max(10);
-    let population = nprinting::Population::of(apps);
-    let config = nprinting::Config { population, ..nprinting::Config::default() };
-    let simulator = nprinting::Simulator::start_blocking(config)
-        .context("the simulated NPrinting server does not start")?;
-    let pair = host.json(["key", "generate", "--private-key", "nprinting-key.pem"]);
-    let certificate = pair["certificate"].as_str().context("no certificate was made")?;
-    simulator.register_jwt_certificate(certificate)?;
-    let authority = host.file("nprinting-ca.pem", simulator.ca_pem());
-    println!("Simulated NPrinting server: {} with {apps} apps", simulator.base_url());
-    let arguments = [
-        "--set",
-        &format!("server_url={}", simulator.base_url()),
-        "--set",
-        &format!("email={}", simulator.user_email(0)),
-        "--secret",
-        "private_key=@nprinting-key.pem",
-        "--tls-ca",
-        &authority.display().to_string(),
-    ];
-    Ok(System {
-        connector: "nprinting",
-        connection: "NPrinting demo",
-        arguments: arguments.map(str::to_owned).into(),
-        secrets: Vec::new(),
-        _simulator: Box::new(simulator),
-    })
 }
 
 /// Adds a connection in front of whoever watches: tests it, saves it, refreshes it.
