@@ -13,6 +13,9 @@ use std::{
 /// The state in which the candidates that answered are remembered.
 const STATE: &str = "endpoints";
 
+/// Answers that pass by themselves: asked again.
+const PASSING: [u16; 4] = [500, 502, 503, 504];
+
 /// Answers after which the next candidate is asked. Never after a refusal: that says that the path is there.
 const NOT_THERE: [u16; 2] = [404, 405];
 
@@ -79,6 +82,7 @@ impl<'a, S: Settings> Client<'a, S> {
         let request = Request::get(SERVER, format!("{}{path}", self.map.base_path));
         let request = request
             .header("accept", "application/json")
+            .retry_on(PASSING)
             .secret(self.context.settings().key(), self.place.clone());
         self.context.http().send(&if is_list { request.list() } else { request }).await
     }
@@ -166,6 +170,9 @@ impl<'a, S: Settings> Client<'a, S> {
                 S::PRODUCT.name
             );
             return Refusal::Key(Failure::credential(message).field(API_KEY).remedy(remedy).status(status));
+        }
+        if let Some(failure) = response.refused_in_between() {
+            return Refusal::Other(failure);
         }
         if statuses.forbidden.contains(&status) {
             let message = format!("the API key is valid, but its owner lacks the permission ({summary})");

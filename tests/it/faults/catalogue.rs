@@ -43,10 +43,24 @@ pub(super) struct Row {
     pub(super) form: &'static str,
     /// What is injected.
     pub(super) inject: Inject,
-    /// What comes of it with Qlik Cloud.
-    pub(super) qlik_cloud: Expected,
-    /// What comes of it with NPrinting.
-    pub(super) nprinting: Expected,
+    /// What comes of it with most connectors.
+    usually: Expected,
+    /// What comes of it with others.
+    but: Vec<(&'static str, Expected)>,
+}
+
+impl Row {
+    /// What comes of it with a connector.
+    pub(super) fn with(&self, connector: &str) -> Expected {
+        let other = self.but.iter().find(|(name, _)| *name == connector);
+        other.map_or(self.usually, |(_, expected)| *expected)
+    }
+
+    /// The same row, with another outcome for some connectors.
+    fn except(mut self, connectors: &[&'static str], expected: Expected) -> Row {
+        self.but.extend(connectors.iter().map(|connector| (*connector, expected)));
+        self
+    }
 }
 
 /// What is injected, and where.
@@ -106,6 +120,10 @@ const fn remote(hits: u64) -> Expected {
 }
 
 const NO_LINKS: Expected = Impossible("its lists have no links: they are asked for by offset and limit");
+/// They sign in with each request: there is nothing to sign in anew for.
+const NO_SESSION: &[&str] = &["qalyptus-server", "qalyptus-cloud", "qlik-onprem"];
+/// Their API is not published, and a list of it that is not required never fails a refresh.
+const GUESSED: &[&str] = &["qalyptus-server", "qalyptus-cloud"];
 /// `Retry-After` of an hour is longer than anybody waits.
 const HOUR: u64 = 3600;
 
@@ -121,9 +139,9 @@ fn redirect(location: &str, status: Option<u16>) -> FaultKind {
     FaultKind::Redirect { location: location.to_owned(), status }
 }
 
-/// A row whose outcome is the same with both.
-fn both(fault: &'static str, form: &'static str, inject: Inject, expected: Expected) -> Row {
-    Row { fault, form, inject, qlik_cloud: expected, nprinting: expected }
+/// A row with its usual outcome.
+fn row(fault: &'static str, form: &'static str, inject: Inject, usually: Expected) -> Row {
+    Row { fault, form, inject, usually, but: Vec::new() }
 }
 
 /// The rows.
@@ -138,14 +156,14 @@ fn the_way_there() -> Vec<Row> {
     use Inject::{Address, Certificate as Shown, Line as Called};
     vec![
         // The kernel lets nobody connect to a broadcast address, and loopback has one on every machine.
-        both("unreachable host", "", Address("https://127.255.255.255:8443"), network("connect")),
-        both("unknown name", "", Address("https://no-such-host.invalid:8443"), network("name")),
-        both("refused port", "", Called(Line::Refusing), network("connect")),
-        both("slow connect", "nobody answers the call", Called(Line::Deaf), network("connect")),
-        both("slow connect", "nobody says a word", Called(Line::Silent), network("connect")),
-        both("TLS name mismatch", "", Shown(Certificate::OtherName), network("tls")),
-        both("self-signed certificate", "", Shown(Certificate::SelfSigned), network("tls")),
-        both("expired certificate", "", Shown(Certificate::Expired), network("tls")),
+        row("unreachable host", "", Address("https://127.255.255.255:8443"), network("connect")),
+        row("unknown name", "", Address("https://no-such-host.invalid:8443"), network("name")),
+        row("refused port", "", Called(Line::Refusing), network("connect")),
+        row("slow connect", "nobody answers the call", Called(Line::Deaf), network("connect")),
+        row("slow connect", "nobody says a word", Called(Line::Silent), network("connect")),
+        row("TLS name mismatch", "", Shown(Certificate::OtherName), network("tls")),
+        row("self-signed certificate", "", Shown(Certificate::SelfSigned), network("tls")),
+        row("expired certificate", "", Shown(Certificate::Expired), network("tls")),
     ]
 }
 
@@ -155,48 +173,43 @@ fn answers() -> Vec<Row> {
     let astray = FaultKind::NextLinkOrigin { origin: ELSEWHERE.to_owned() };
     let html = "HTML error page";
     vec![
-        both("wrong content type", "of a good list", SecondPage(wrong_type, Some(1)), GotOver { hits: 1 }),
-        both("truncated JSON", "", page(FaultKind::TruncatedJson), remote(1)),
-        both(html, "that is no error", page(status(200, BodyKind::Html)), remote(1)),
-        both(html, "that is one", page(status(502, BodyKind::Html)), remote(2)),
-        both(html, "once", SecondPage(status(503, BodyKind::Html), Some(1)), GotOver { hits: 1 }),
-        both("empty body", "of a success", page(status(200, BodyKind::Empty)), remote(1)),
-        both("empty body", "of an error", page(status(503, BodyKind::Empty)), remote(2)),
-        both("redirect to another host", "", page(redirect(ELSEWHERE, None)), remote(1)),
-        both(
+        row("wrong content type", "of a good list", SecondPage(wrong_type, Some(1)), GotOver { hits: 1 }),
+        row("truncated JSON", "", page(FaultKind::TruncatedJson), remote(1)),
+        row(html, "that is no error", page(status(200, BodyKind::Html)), remote(1)),
+        row(html, "that is one", page(status(502, BodyKind::Html)), remote(2)),
+        row(html, "once", SecondPage(status(503, BodyKind::Html), Some(1)), GotOver { hits: 1 }),
+        row("empty body", "of a success", page(status(200, BodyKind::Empty)), remote(1)),
+        row("empty body", "of an error", page(status(503, BodyKind::Empty)), remote(2)),
+        row("redirect to another host", "", page(redirect(ELSEWHERE, None)), remote(1)),
+        row(
             "redirect to another host",
             "that keeps the method",
             page(redirect(ELSEWHERE, Some(307))),
             remote(1),
         ),
-        both(
+        row(
             "redirect to another host",
             "to sign in",
             page(redirect(&format!("{ELSEWHERE}/login"), None)),
             remote(1),
         ),
-        both(
+        row(
             "redirect to a metadata address",
             "",
             page(redirect("http://169.254.169.254/latest/meta-data/iam/security-credentials/", None)),
             remote(1),
         ),
-        both(
+        row(
             "redirect to a metadata address",
             "in another spelling",
             page(redirect("https://[::ffff:a9fe:a9fe]/latest/meta-data/", None)),
             remote(1),
         ),
-        both("endless body", "", page(FaultKind::EndlessBody), remote(1)),
-        both("gzip bomb", "", page(FaultKind::GzipBomb { megabytes: 200 }), remote(1)),
-        both("list that repeats a page", "", page(FaultKind::RepeatPage), remote(1)),
-        Row {
-            fault: "next-link that leaves the origin",
-            form: "",
-            inject: page(astray),
-            qlik_cloud: remote(1),
-            nprinting: NO_LINKS,
-        },
+        row("endless body", "", page(FaultKind::EndlessBody), remote(1)),
+        row("gzip bomb", "", page(FaultKind::GzipBomb { megabytes: 200 }), remote(1)),
+        row("list that repeats a page", "", page(FaultKind::RepeatPage), remote(1)),
+        row("next-link that leaves the origin", "", page(astray), NO_LINKS)
+            .except(&["qlik-cloud"], remote(1)),
     ]
 }
 
@@ -204,43 +217,44 @@ fn refusals() -> Vec<Row> {
     let once = |kind| SecondPage(kind, Some(1));
     let always = |kind| SecondPage(kind, None);
     let refused = Fails { blame: "credential", stage: "sign_in", hits: 2 };
+    let refused_at_once = Fails { blame: "credential", stage: "sign_in", hits: 1 };
     let reset = "connection reset in the middle of a body";
     vec![
-        both("401 in the middle", "once", once(status(401, BodyKind::Envelope)), GotOver { hits: 1 }),
-        both("401 in the middle", "for good", always(status(401, BodyKind::Envelope)), refused),
-        both("403 on one list", "", Users(status(403, BodyKind::Bare)), Kept { status: "403" }),
+        row("401 in the middle", "once", once(status(401, BodyKind::Envelope)), GotOver { hits: 1 })
+            .except(NO_SESSION, refused_at_once),
+        row("401 in the middle", "for good", always(status(401, BodyKind::Envelope)), refused)
+            .except(NO_SESSION, refused_at_once),
+        row("403 on one list", "", Users(status(403, BodyKind::Bare)), Kept { status: "403" }),
         // Neither a right nor a list that is not there: the page is not the remote system's.
-        both("403 on one list", "of a firewall", Users(status(403, BodyKind::Html)), remote(1)),
-        both(
+        row("403 on one list", "of a firewall", Users(status(403, BodyKind::Html)), remote(1))
+            .except(GUESSED, Kept { status: "403" }),
+        row(
             "403 on one list",
             "of a proxy that wants a sign-in",
             Users(status(407, BodyKind::Html)),
             remote(1),
-        ),
-        both("403 on one list", "that a web page calls a 404", Users(status(404, BodyKind::Html)), remote(1)),
-        both("429 with Retry-After", "once", once(too_many(Some(1))), GotOver { hits: 1 }),
-        both("429 with Retry-After", "for good", always(too_many(Some(0))), remote(2)),
+        )
+        .except(GUESSED, Kept { status: "407" }),
+        row("403 on one list", "that a web page calls a 404", Users(status(404, BodyKind::Html)), remote(1))
+            .except(GUESSED, Kept { status: "404" }),
+        row("429 with Retry-After", "once", once(too_many(Some(1))), GotOver { hits: 1 }),
+        row("429 with Retry-After", "for good", always(too_many(Some(0))), remote(2)),
         // In the middle of a refresh it would be told of whichever list asks next.
-        both("429 with Retry-After", "for an hour", First(too_many(Some(HOUR))), remote(1)),
-        both("429 without Retry-After", "once", once(too_many(None)), GotOver { hits: 1 }),
-        both("429 without Retry-After", "for good", always(too_many(None)), remote(2)),
-        both("500 then recovery", "", once(status(500, BodyKind::Envelope)), GotOver { hits: 1 }),
-        both("500 then recovery", "that does not come", always(status(500, BodyKind::Envelope)), remote(2)),
-        both(reset, "once", once(FaultKind::ResetMidBody), GotOver { hits: 1 }),
-        both(
+        row("429 with Retry-After", "for an hour", First(too_many(Some(HOUR))), remote(1)),
+        row("429 without Retry-After", "once", once(too_many(None)), GotOver { hits: 1 }),
+        row("429 without Retry-After", "for good", always(too_many(None)), remote(2)),
+        row("500 then recovery", "", once(status(500, BodyKind::Envelope)), GotOver { hits: 1 }),
+        row("500 then recovery", "that does not come", always(status(500, BodyKind::Envelope)), remote(2)),
+        row(reset, "once", once(FaultKind::ResetMidBody), GotOver { hits: 1 }),
+        row(
             reset,
             "every time",
             always(FaultKind::ResetMidBody),
             Fails { blame: "network", stage: "answer", hits: 2 },
         ),
         // Without apps a tenant's catalog is nothing; a server may well have no list of users.
-        Row {
-            fault: "404 in the middle",
-            form: "",
-            inject: always(status(404, BodyKind::Envelope)),
-            qlik_cloud: remote(1),
-            nprinting: Kept { status: "404" },
-        },
-        both("slow answer", "", once(FaultKind::Delay { milliseconds: 300 }), GotOver { hits: 1 }),
+        row("404 in the middle", "", always(status(404, BodyKind::Envelope)), remote(1))
+            .except(&["nprinting", "qlik-onprem"], Kept { status: "404" }),
+        row("slow answer", "", once(FaultKind::Delay { milliseconds: 300 }), GotOver { hits: 1 }),
     ]
 }

@@ -1,4 +1,4 @@
-//! The two remote systems, as the catalogue needs them: something to connect to, to spoil, and to repair.
+//! Remote systems, as the catalogue needs them: something to connect to, to spoil, and to repair.
 
 use super::{
     catalogue::Inject,
@@ -17,22 +17,26 @@ use serde_json::{Value, json};
 pub(super) struct List {
     /// The kind of its objects.
     pub(super) kind: &'static str,
-    path: &'static str,
-    query: &'static str,
+    pub(super) path: &'static str,
+    pub(super) query: &'static str,
 }
 
 /// What differs from one connector to the next.
 pub(super) struct Facts {
+    /// The connector.
+    pub(super) connector: &'static str,
     /// The connection's name.
     pub(super) connection: &'static str,
     /// The setting with the address.
-    address: &'static str,
+    pub(super) address: &'static str,
     /// A list of several pages: its second.
     pub(super) second_page: List,
-    /// The list of users: its first page.
+    /// A list that may be kept as it was, of users where it can be: its first page.
     pub(super) users: List,
     /// What a refresh asks for first.
-    first: List,
+    pub(super) first: List,
+    /// A kind that no fault touches.
+    pub(super) untouched: &'static str,
 }
 
 /// A remote system with a host and a connection to it.
@@ -115,11 +119,13 @@ fn fault_text(fault: &Fault) -> String {
 
 impl Remote for Tenant {
     const FACTS: Facts = Facts {
+        connector: "qlik-cloud",
         connection: "T",
         address: "tenant_url",
         second_page: List { kind: "app", path: "/api/v1/items", query: "next=" },
         users: List { kind: "user", path: "/api/v1/users", query: "totalResults=" },
         first: List { kind: "user", path: "/api/v1/users/me", query: "" },
+        untouched: "report",
     };
 
     fn connected() -> Self {
@@ -161,11 +167,13 @@ impl Remote for Tenant {
 
 impl Remote for Server {
     const FACTS: Facts = Facts {
+        connector: "nprinting",
         connection: "N",
         address: "server_url",
         second_page: List { kind: "user", path: "/api/v1/users", query: "offset=200" },
         users: List { kind: "user", path: "/api/v1/users", query: "offset=0" },
         first: List { kind: "app", path: "/api/v1/apps", query: "" },
+        untouched: "report",
     };
 
     fn connected() -> Self {

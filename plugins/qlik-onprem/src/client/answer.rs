@@ -1,6 +1,6 @@
 //! What the repository service says when it does not do what was asked: a status and a short plain text, seldom JSON.
 
-use crate::settings::{DIRECTORY, ORIGIN};
+use crate::settings::{CERTIFICATE, DIRECTORY, ORIGIN};
 use jackfield_plugin::{Blame, Failure, Response, Stage};
 
 /// An answer that is no success.
@@ -9,12 +9,18 @@ pub(crate) struct Refusal {
     /// HTTP status.
     pub(crate) status: u16,
     text: String,
+    /// It is none of the repository service's.
+    in_between: Option<Failure>,
 }
 
 impl Refusal {
     /// Reads an answer.
     pub(crate) fn of(response: &Response) -> Self {
-        Refusal { status: response.status(), text: text_of(response.body()) }
+        Refusal {
+            status: response.status(),
+            text: text_of(response.body()),
+            in_between: response.refused_in_between(),
+        }
     }
 
     /// The answer in short: `403 "Forbidden"`.
@@ -32,12 +38,24 @@ impl Refusal {
 
     /// What any request may be answered with, whatever it asked for; `None` if the meaning depends on the request.
     pub(crate) fn common(&self) -> Option<Failure> {
+        if self.in_between.is_some() {
+            return self.in_between.clone();
+        }
         let summary = self.summary();
         let remote = |message: String| self.failure(Blame::Remote, Stage::Answer, message);
         Some(match self.status {
             // The text is the only sign of it; the status is that of a missing right.
             403 if self.text.contains("XSRF") => remote(format!("the key against forged requests did not arrive ({summary})"))
                 .remedy("look whether something between here and the server drops the query or the header X-Qlik-Xrfkey"),
+            // A right that is missing is 403 (reference of the QRS); 401 is of somebody who is not known at all.
+            401 => self
+                .failure(
+                    Blame::Credential,
+                    Stage::SignIn,
+                    format!("the repository service does not accept the client certificate or the account ({summary})"),
+                )
+                .remedy("look whether the site's certificates were recreated, which voids every export, and bring \"Client certificate\", \"User directory\" and \"Service account user\" into line with the site")
+                .field(CERTIFICATE),
             429 => remote(format!("something in front of the server limits requests ({summary})"))
                 .remedy("try again later; Qlik Sense itself has no such limit, so look at the proxy in front of it"),
             500..=599 => remote(format!("the repository service failed on its side ({summary})")).remedy(
@@ -52,7 +70,7 @@ impl Refusal {
 
     /// A refusal of the identity.
     pub(crate) fn forbidden(&self) -> Option<Failure> {
-        matches!(self.status, 401 | 403).then(|| {
+        (self.status == 403).then(|| {
             self.failure(
                 Blame::Credential,
                 Stage::Permission,
@@ -98,7 +116,8 @@ mod tests {
             ("<html><TITLE> Denied </TITLE></html>", r#"403 "web page: Denied""#),
             ("<!doctype html>", r#"403 "web page""#),
         ] {
-            assert_eq!(Refusal { status: 403, text: text_of(body.as_bytes()) }.summary(), expected, "{body}");
+            let refusal = Refusal { status: 403, text: text_of(body.as_bytes()), in_between: None };
+            assert_eq!(refusal.summary(), expected, "{body}");
         }
     }
 }

@@ -116,7 +116,7 @@ impl<'a> Client<'a> {
             let summary = refusal.summary();
             return Err(match (refusal.common(), refusal.status) {
                 (Some(failure), _) => failure,
-                (None, 401 | 403) => refusal
+                (None, 403) => refusal
                     .failure(
                         Blame::Credential,
                         Stage::SignIn,

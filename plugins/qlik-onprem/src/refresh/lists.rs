@@ -165,7 +165,7 @@ pub(super) fn accept(client: &Client<'_>, plural: &str, response: &Response) -> 
     let summary = refusal.summary();
     let account = client.context.settings().account();
     Err(Stop::Keep(match refusal.status {
-        401 | 403 => format!(
+        403 => format!(
             "the site refused ({summary}): the user \"{account}\" may not read {plural}; give it the role RootAdmin"
         ),
         404 => format!("this release of Qlik Sense does not offer the list ({summary})"),
