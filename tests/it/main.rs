@@ -6,6 +6,7 @@ mod canary;
 mod cli;
 mod configuration;
 mod connections;
+mod contract;
 mod crashes;
 mod database;
 mod disk;

@@ -8,7 +8,7 @@ use serde_json::json;
 pub(crate) struct System {
     pub(crate) host: Host,
     pub(crate) simulator: Simulator,
-    key: IssuedKey,
+    pub(crate) key: IssuedKey,
     connector: &'static str,
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// The password of the exported certificate.
-const PASSWORD: &str = "Export-7!q";
+pub(crate) const PASSWORD: &str = "Export-7!q";
 
 /// A simulated site, and a host that has the export of its client certificate.
 pub(crate) struct Site {

@@ -65,7 +65,7 @@ impl Row {
 
 /// What is injected, and where.
 #[derive(Clone, Debug)]
-pub(super) enum Inject {
+pub(crate) enum Inject {
     /// The remote system is moved to this address.
     Address(&'static str),
     /// Calls to its port.

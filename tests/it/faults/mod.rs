@@ -15,15 +15,14 @@ mod catalogue;
 mod elsewhere;
 mod qalyptus;
 mod qlik_onprem;
-mod remote;
+pub(crate) mod remote;
 
 use crate::{nprinting::Server, qlik_cloud::Tenant, qlik_cloud::told, qlik_onprem::Site};
 use catalogue::{Expected, Inject, Row, WANTED, rows};
 use elsewhere::Elsewhere;
 use jackfield_simulators::faults::FaultKind;
 use jackfield_tests::{Finished, Started};
-use qalyptus::{CloudProduct, Qalyptus, ServerProduct};
-use remote::Remote;
+use remote::{CloudProduct, Qalyptus, Remote, ServerProduct};
 use serde_json::{Map, Value};
 use std::{
     collections::BTreeSet,

@@ -11,17 +11,17 @@ use jackfield_tests::Host;
 use std::marker::PhantomData;
 
 /// A product, over TLS.
-pub(super) trait Product {
+pub(crate) trait Product {
     const CONNECTOR: &'static str;
 
     fn config() -> Config;
 }
 
 /// Qalyptus Server.
-pub(super) struct ServerProduct;
+pub(crate) struct ServerProduct;
 
 /// Qalyptus Cloud.
-pub(super) struct CloudProduct;
+pub(crate) struct CloudProduct;
 
 impl Product for ServerProduct {
     const CONNECTOR: &'static str = "qalyptus-server";
@@ -40,7 +40,7 @@ impl Product for CloudProduct {
 }
 
 /// A system of one of them.
-pub(super) struct Qalyptus<P>(System, PhantomData<P>);
+pub(crate) struct Qalyptus<P>(System, PhantomData<P>);
 
 impl<P: Product> Remote for Qalyptus<P> {
     const FACTS: Facts = Facts {
@@ -95,5 +95,9 @@ impl<P: Product> Remote for Qalyptus<P> {
 
     fn show_certificate(&self, certificate: Certificate) {
         self.0.simulator.show_certificate(certificate).unwrap();
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        vec![self.0.key.key.clone()]
     }
 }

@@ -1,6 +1,6 @@
 //! A site of Qlik Sense Enterprise, as the catalogue needs it: the faults are those of its repository.
 
-use super::remote::{Facts, List, Remote};
+use super::remote::{Facts, List, Remote, lines_of_key};
 use crate::qlik_onprem::Site;
 use jackfield_simulators::{
     faults::Fault,
@@ -57,5 +57,11 @@ impl Remote for Site {
 
     fn show_certificate(&self, certificate: Certificate) {
         self.simulator.show_certificate(certificate).unwrap();
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        let mut secrets = lines_of_key(&self.simulator.client_certificate().key_pem);
+        secrets.push(crate::qlik_onprem::PASSWORD.to_owned());
+        secrets
     }
 }

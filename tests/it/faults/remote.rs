@@ -1,5 +1,7 @@
 //! Remote systems, as the catalogue needs them: something to connect to, to spoil, and to repair.
 
+pub(crate) use super::qalyptus::{CloudProduct, Qalyptus, ServerProduct};
+
 use super::{
     catalogue::Inject,
     elsewhere::{ELSEWHERE, Elsewhere},
@@ -14,33 +16,33 @@ use jackfield_tests::Host;
 use serde_json::{Value, json};
 
 /// A list, as far as a fault has to find it.
-pub(super) struct List {
+pub(crate) struct List {
     /// The kind of its objects.
-    pub(super) kind: &'static str,
-    pub(super) path: &'static str,
-    pub(super) query: &'static str,
+    pub(crate) kind: &'static str,
+    pub(crate) path: &'static str,
+    pub(crate) query: &'static str,
 }
 
 /// What differs from one connector to the next.
-pub(super) struct Facts {
+pub(crate) struct Facts {
     /// The connector.
-    pub(super) connector: &'static str,
+    pub(crate) connector: &'static str,
     /// The connection's name.
-    pub(super) connection: &'static str,
+    pub(crate) connection: &'static str,
     /// The setting with the address.
-    pub(super) address: &'static str,
+    pub(crate) address: &'static str,
     /// A list of several pages: its second.
-    pub(super) second_page: List,
+    pub(crate) second_page: List,
     /// A list that may be kept as it was, of users where it can be: its first page.
-    pub(super) users: List,
+    pub(crate) users: List,
     /// What a refresh asks for first.
-    pub(super) first: List,
+    pub(crate) first: List,
     /// A kind that no fault touches.
-    pub(super) untouched: &'static str,
+    pub(crate) untouched: &'static str,
 }
 
 /// A remote system with a host and a connection to it.
-pub(super) trait Remote: Sized {
+pub(crate) trait Remote: Sized {
     const FACTS: Facts;
 
     /// A remote system with a connection to it that has been refreshed.
@@ -54,6 +56,8 @@ pub(super) trait Remote: Sized {
     fn strikes(&self) -> u64;
     fn set_line(&self, line: Line);
     fn show_certificate(&self, certificate: Certificate);
+    /// What nobody may read of the connection: its secrets as they were given, or parts of them.
+    fn secrets(&self) -> Vec<String>;
 
     /// Spoils it; yields what is done, to be read.
     fn spoil(&self, inject: &Inject) -> String {
@@ -117,6 +121,11 @@ fn fault_text(fault: &Fault) -> String {
     Value::to_string(&fault)
 }
 
+/// The lines of the body of a private key.
+pub(crate) fn lines_of_key(pem: &str) -> Vec<String> {
+    pem.lines().filter(|line| line.len() == 64).map(str::to_owned).collect()
+}
+
 impl Remote for Tenant {
     const FACTS: Facts = Facts {
         connector: "qlik-cloud",
@@ -162,6 +171,10 @@ impl Remote for Tenant {
 
     fn show_certificate(&self, certificate: Certificate) {
         self.simulator.show_certificate(certificate).unwrap();
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        vec![std::fs::read_to_string(self.host.work().join("client_secret")).unwrap()]
     }
 }
 
@@ -213,5 +226,9 @@ impl Remote for Server {
 
     fn show_certificate(&self, certificate: Certificate) {
         self.simulator.show_certificate(certificate).unwrap();
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        lines_of_key(&std::fs::read_to_string(self.host.work().join("key.pem")).unwrap())
     }
 }
