@@ -172,6 +172,32 @@ fn plugins_touch_nothing_but_the_contract() {
 }
 
 #[test]
+fn every_plugin_is_built_alike() {
+    const FILES: [&str; 6] = ["client", "lib", "refresh", "rotate", "settings", "test"];
+    for plugin in ["nprinting", "qalyptus-server", "qalyptus-cloud", "qlik-onprem", "qlik-cloud"] {
+        let folder = top().join("plugins").join(plugin);
+        let names = fs::read_dir(folder.join("src")).unwrap().map(|entry| entry.unwrap().path());
+        let code = names.filter(|path| path.is_dir() || path.extension().is_some_and(|end| end == "rs"));
+        let stems: BTreeSet<String> =
+            code.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
+        let scenarios = "scenarios".to_owned();
+        let wanted: BTreeSet<String> = FILES.map(str::to_owned).into_iter().chain([scenarios]).collect();
+        assert_eq!(stems, wanted, "{plugin}");
+        let manifest: String = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+        let needs = manifest.split("[dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
+        for line in needs.lines().filter(|line| !line.is_empty()) {
+            let name = line.split(['.', ' ']).next().unwrap();
+            let without_io = ["jackfield-plugin", "jackfield-qalyptus", "serde", "serde_json"];
+            assert!(without_io.contains(&name), "{plugin} needs {name}: does that do I/O?");
+        }
+        let readme = fs::read_to_string(folder.join("README.md")).unwrap();
+        for chapter in ["## Settings", "## Rights", "## What a refresh does", "## Limits"] {
+            assert!(readme.contains(chapter), "{plugin}/README.md has no {chapter}");
+        }
+    }
+}
+
+#[test]
 fn unsafe_code_stays_behind_the_fence() {
     for (name, text) in all_sources() {
         let fence =

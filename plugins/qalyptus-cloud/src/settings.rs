@@ -1,5 +1,6 @@
 //! The settings of a connection: the form, and the help beside it.
 
+use crate::client::PRODUCT;
 use jackfield_plugin::{Origin, Secret, schemars};
 use jackfield_qalyptus::Product;
 use schemars::JsonSchema;
@@ -27,16 +28,6 @@ management console, then Web, \"Create new\", give any name, add that hostname a
 that is made into Qalyptus Cloud.
 
 Address. Give the tenant's hostname: it is shown under Administration, Settings.";
-
-/// The product.
-pub(crate) const PRODUCT: Product = Product {
-    id: "qalyptus-cloud",
-    name: "Qalyptus Cloud",
-    map: include_str!("map.json"),
-    without: &[],
-    address: "the address of the Qalyptus Cloud tenant, as in https://your-tenant.qalyptus.net (Administration > Settings shows its hostname)",
-    keys: "Administration > Settings > API keys",
-};
 
 /// The settings of a connection to a Qalyptus Cloud tenant.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

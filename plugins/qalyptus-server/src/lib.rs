@@ -3,22 +3,28 @@
 //! | file | what |
 //! |---|---|
 //! | `settings` | what the operator fills in, and the help beside it |
-//! | `map.json` | the endpoint map: every path and column of the remote API, each with its evidence |
+//! | `client`, `map.json` | the endpoint map: every path and column of the remote API, each with its evidence |
 //! | `test` | the checks *Server reachable*, *Qalyptus API* and *Authentication* |
+//! | `refresh` | the kinds of object that are listed |
+//! | `rotate` | the API key, and how it is renewed |
 //!
 //! What it shares with Qalyptus Cloud (asking by the map, the refresh, the key) is the library `jackfield-qalyptus`.
 #![forbid(unsafe_code)]
 
 #[cfg(test)]
 mod scenarios;
+
+mod client;
+mod refresh;
+mod rotate;
 mod settings;
 mod test;
 
+use client::PRODUCT;
 use jackfield_plugin::{
     Checks, Connector, Context, Description, Failure, contract::hooks::RefreshReport, export,
 };
-use jackfield_qalyptus::{credentials, objects};
-use settings::{PRODUCT, Settings};
+use settings::Settings;
 
 struct QalyptusServer;
 
@@ -31,7 +37,7 @@ impl Connector for QalyptusServer {
             .help(settings::HELP)
             .source()
             .target();
-        credentials(test::checks(objects(described, &PRODUCT))).build()
+        rotate::credentials(test::checks(refresh::objects(described))).build()
     }
 
     async fn test(context: &Context<Settings>, checks: &mut Checks) -> Result<(), Failure> {
@@ -39,7 +45,7 @@ impl Connector for QalyptusServer {
     }
 
     async fn refresh(context: &Context<Settings>) -> Result<RefreshReport, Failure> {
-        jackfield_qalyptus::refresh(context).await
+        refresh::run(context).await
     }
 }
 

@@ -1,5 +1,6 @@
 //! The settings of a connection: the form, and the help beside it.
 
+use crate::client::PRODUCT;
 use jackfield_plugin::{Origin, Secret, schemars};
 use jackfield_qalyptus::Product;
 use schemars::JsonSchema;
@@ -25,16 +26,6 @@ to be told to trust that CA.
 
 Behind a reverse proxy that puts Qalyptus below a path, give that path in the field \"Endpoint map\", as in \
 {\"base_path\": \"/qalyptus/api/v1\"}.";
-
-/// The product.
-pub(crate) const PRODUCT: Product = Product {
-    id: "qalyptus-server",
-    name: "Qalyptus Server",
-    map: include_str!("map.json"),
-    without: &["apps.list", "reports.filters", "reports.templateItems"],
-    address: "the address of Qalyptus Server itself, with its port; if it stands below a path, give base_path in the endpoint map",
-    keys: "Administration > Settings > API Keys",
-};
 
 /// The settings of a connection to a Qalyptus Server.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
