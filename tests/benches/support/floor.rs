@@ -116,7 +116,8 @@ fn row<'a>(item: &'a Item<'_>) -> Row<'a> {
     (&item.resource_id, &item.name, item.space_id.as_deref(), item.owner_id.as_deref(), modified, attributes)
 }
 
-async fn open(database: &Path) -> SqliteConnection {
+/// A new database with a table of apps.
+pub(crate) async fn open(database: &Path) -> SqliteConnection {
     let _ = std::fs::remove_file(database);
     let options = SqliteConnectOptions::new()
         .filename(database)

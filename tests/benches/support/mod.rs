@@ -8,6 +8,7 @@
 #![allow(clippy::allow_attributes, reason = "what is unused differs from one bench to the next")]
 
 pub(crate) mod floor;
+pub(crate) mod lists;
 pub(crate) mod remote;
 pub(crate) mod table;
 pub(crate) mod watch;
@@ -26,8 +27,8 @@ use jackfield::{
 };
 use jackfield_tests::{Host, artifacts};
 use remote::Tenant;
-use serde_json::json;
-use std::{collections::BTreeMap, path::Path};
+use serde_json::{Value, json};
+use std::path::Path;
 use tokio_util::sync::CancellationToken;
 
 /// What the connection is called.
@@ -52,25 +53,28 @@ pub(crate) async fn open(data: &Path) -> App {
     App::open(config, Scrubber::new()).await.expect("the data folder can be opened")
 }
 
-/// A host with a tested connection to the tenant, not refreshed yet (the command line would refresh at once).
+/// A host with a connection to the tenant.
 pub(crate) fn connected(tenant: &Tenant) -> Host {
-    let host = Host::with_plugins(&["qlik-cloud"]);
+    let settings = json!({
+        "tenant_url": tenant.base_url, "sign_in": "oauth", "client_id": tenant.client_id,
+    });
+    saved("qlik-cloud", settings, &[("client_secret", &tenant.client_secret)], &tenant.ca_pem)
+}
+
+/// A host with a tested connection, not refreshed yet (the command line would refresh at once).
+pub(crate) fn saved(connector: &str, settings: Value, secrets: &[(&str, &str)], ca_pem: &str) -> Host {
+    let host = Host::with_plugins(&[connector]);
     runtime().block_on(async {
         let app = open(&host.data()).await;
-        let settings = json!({
-            "tenant_url": tenant.base_url, "sign_in": "oauth", "client_id": tenant.client_id,
-        });
+        let secrets = secrets.iter().map(|(field, value)| ((*field).to_owned(), SecretValue::new(*value)));
         let new = NewConnection {
-            connector: "qlik-cloud".to_owned(),
+            connector: connector.to_owned(),
             name: CONNECTION.to_owned(),
             description: String::new(),
             settings: settings.as_object().expect("an object was written").clone(),
-            secrets: BTreeMap::from([(
-                "client_secret".to_owned(),
-                SecretValue::new(tenant.client_secret.clone()),
-            )]),
+            secrets: secrets.collect(),
             max_parallel: None,
-            tls: TlsTrust { ca_pem: Some(tenant.ca_pem.clone()), ..TlsTrust::default() },
+            tls: TlsTrust { ca_pem: (!ca_pem.is_empty()).then(|| ca_pem.to_owned()), ..TlsTrust::default() },
             accept_hosts: false,
         };
         let draft = add::draft(&app, new).await.expect("the settings are right");

@@ -13,7 +13,7 @@ mod user;
 
 pub(crate) use answer::Refusal;
 pub(crate) use proxy::{Proxies, VirtualProxy};
-pub(crate) use table::{Page, Query};
+pub(crate) use table::{Page, Query, TAKE};
 
 use crate::settings::{CERTIFICATE, ORIGIN, Settings};
 use jackfield_plugin::{Blame, Context, Failure, Request, Response, Stage, contract::http::Place, sdk::Row};

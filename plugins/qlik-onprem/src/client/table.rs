@@ -8,8 +8,8 @@ use jackfield_plugin::{Failure, Request, Response, sdk::Row};
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
 
-/// How many rows to ask for at once.
-const TAKE: u64 = 500;
+/// How many rows of a table to ask for at once.
+pub(crate) const TAKE: u64 = 500;
 
 /// What is asked for of an entity.
 #[derive(Clone, Debug)]
@@ -22,6 +22,10 @@ pub(crate) struct Query {
     pub(crate) columns: Vec<&'static str>,
     /// Which rows; empty for all.
     pub(crate) filter: String,
+    /// The column that they are sorted by.
+    pub(crate) sorted_by: &'static str,
+    /// How many rows to ask for at once.
+    pub(crate) take: u64,
 }
 
 /// A page of rows.
@@ -49,6 +53,14 @@ impl<'a> Page<'a> {
         Ok(Page::Objects(response.page()?))
     }
 
+    /// The text in the first cell of a table, if there is one.
+    pub(crate) fn first(&self) -> Option<String> {
+        match self {
+            Page::Objects(_) => None,
+            Page::Table(rows) => serde_json::from_str(rows.first()?.first()?.get()).ok(),
+        }
+    }
+
     /// How many rows it has.
     pub(crate) fn len(&self) -> u64 {
         match self {
@@ -70,10 +82,13 @@ impl Client<'_> {
             .iter()
             .map(|path| json!({ "name": path, "columnType": "Property", "definition": path }))
             .collect();
-        let (skip, take) = (skip.to_string(), TAKE.to_string());
-        // In an order in which rows do not move while they are read.
-        let mut parameters =
-            vec![("skip", skip.as_str()), ("take", &take), ("sortcolumn", "id"), ("orderascending", "true")];
+        let (skip, take) = (skip.to_string(), query.take.to_string());
+        let mut parameters = vec![
+            ("skip", skip.as_str()),
+            ("take", &take),
+            ("sortcolumn", query.sorted_by),
+            ("orderascending", "true"),
+        ];
         if !query.filter.is_empty() {
             parameters.push(("filter", &query.filter));
         }

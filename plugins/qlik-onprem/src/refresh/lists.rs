@@ -13,6 +13,9 @@ use jackfield_plugin::{
 };
 use std::collections::BTreeSet;
 
+/// How many rows of a list that is only shown whole are read at once: a task is one to two kilobytes.
+const PART: u64 = 2000;
+
 /// What was read of a list.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Read {
@@ -82,19 +85,44 @@ impl Refresh<'_> {
         }
     }
 
-    /// Reads a list that is only shown whole.
+    /// Reads a list that is only shown whole, in parts if it is long.
     pub(super) async fn whole(&self, kind: &'static Kind) -> Result<u64, Stop> {
-        let response = self.client.whole(&format!("{}/full", kind.path), &[]).await?;
-        accept(self.client, kind.noun.plural, &response)?;
-        let page = Page::list(&response)?;
-        let mut found = self.found(kind, &page).await?;
-        let mut seen = BTreeSet::new();
-        found.retain(|one| seen.insert(one.object.id.clone()));
-        let count = found.len() as u64;
-        self.put(kind, found, response.exchange(), count, None).await?;
+        let total = self.total(kind).await?;
+        let (mut seen, mut count) = (BTreeSet::new(), 0);
+        for part in self.parts(kind, total).await? {
+            let filter = [("filter", part.as_str())];
+            let query = if part.is_empty() { &filter[..0] } else { &filter[..] };
+            let response = self.client.whole(&format!("{}/full", kind.path), query).await?;
+            accept(self.client, kind.noun.plural, &response)?;
+            let mut found = self.found(kind, &Page::list(&response)?).await?;
+            found.retain(|one| seen.insert(one.object.id.clone()));
+            count += found.len() as u64;
+            let total = total.filter(|_| !part.is_empty());
+            self.put(kind, found, response.exchange(), count, total).await?;
+        }
         let total = self.total(kind).await?;
         self.is_all(kind, count, total).await?;
         Ok(count)
+    }
+
+    /// Conditions that divide a list into parts of about as many rows as an answer may well hold, by the dates at which they
+    /// were made; together they let every row through. A short list is one part.
+    async fn parts(&self, kind: &'static Kind, total: Option<u64>) -> Result<Vec<String>, Stop> {
+        let mut dates = BTreeSet::new();
+        if let (Some(query), Some(total)) = (kind.made(), total) {
+            for row in (PART..total).step_by(PART as usize) {
+                let response = self.client.page(&query, row).await?;
+                accept(self.client, kind.noun.plural, &response)?;
+                // It goes into a condition.
+                let is_date =
+                    |text: &String| text.bytes().all(|b| b.is_ascii_digit() || b"-:.TZ".contains(&b));
+                dates.extend(Page::table(&response)?.first().filter(is_date));
+            }
+        }
+        let from = dates.iter().map(|date| Some(format!("createdDate ge '{date}'")));
+        let to = dates.iter().map(|date| Some(format!("createdDate lt '{date}'")));
+        let parts = [None].into_iter().chain(from).zip(to.chain([None]));
+        Ok(parts.map(|(from, to)| from.into_iter().chain(to).collect::<Vec<_>>().join(" and ")).collect())
     }
 
     /// How many there are; `None` if the site does not say.

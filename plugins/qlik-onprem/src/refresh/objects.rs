@@ -3,7 +3,7 @@
 //! Only what is named here reaches the catalog. Of tables only that is asked for, so the password and the connection string of a
 //! data connection never leave the site.
 
-use crate::client::{Page, Query};
+use crate::client::{Page, Query, TAKE};
 use jackfield_plugin::{
     Object,
     sdk::{Noun, Row},
@@ -24,6 +24,8 @@ pub(super) struct Kind {
     columns: &'static [(&'static str, Is)],
     /// The lists whose counts tell how many there are.
     pub(super) counts: &'static [&'static str],
+    /// Of a list that is only shown whole and may be long, the table with most of its rows: its name in paths and in bodies.
+    mostly: Option<(&'static str, &'static str)>,
     /// The dates by which changed rows are found; none if the list is always read in full.
     pub(super) changes: &'static [&'static str],
     /// The name of the type in the site's list of changes.
@@ -66,6 +68,7 @@ const TABLE: Kind = Kind {
     form: Form::Table,
     columns: &[ID, NAME, CREATED, MODIFIED],
     counts: &[],
+    mostly: None,
     changes: &[],
     change_type: "",
 };
@@ -131,6 +134,7 @@ pub(super) const TASK: Kind = Kind {
         ("operational.lastExecutionResult.executingNodeName", Attribute("last_node")),
     ],
     counts: &["reloadtask", "externalprogramtask", "usersynctask"],
+    mostly: Some(("reloadtask", "ReloadTask")),
     ..TABLE
 };
 
@@ -276,7 +280,16 @@ impl Kind {
     /// What is asked for.
     pub(super) fn query(&self, filter: String) -> Query {
         let columns = self.columns.iter().map(|(path, _)| *path).collect();
-        Query { path: self.path, entity: self.entity, columns, filter }
+        // Sorted so that rows do not move while they are read.
+        Query { path: self.path, entity: self.entity, columns, filter, sorted_by: "id", take: TAKE }
+    }
+
+    /// What is asked for the date at which a single row was made, in the order of these dates: of most of the rows of a list
+    /// that is only shown whole.
+    pub(super) fn made(&self) -> Option<Query> {
+        let (path, entity) = self.mostly?;
+        let columns = vec!["createdDate"];
+        Some(Query { path, entity, columns, filter: String::new(), sorted_by: "createdDate", take: 1 })
     }
 
     /// The objects that the rows of a page are; rows without an id are none.

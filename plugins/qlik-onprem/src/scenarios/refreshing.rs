@@ -40,15 +40,20 @@ fn app(id: &str, changed: &str) -> Value {
 
 /// Everything but apps is empty.
 fn nothing_but_apps(kit: &TestKit<QlikOnprem>) {
+    nothing_but_apps_and_tasks(kit);
+    kit.on("GET", &at("reloadtask/count"), count(0));
+    kit.on("GET", &at("task/full"), Answer::json(200, json!([])));
+}
+
+fn nothing_but_apps_and_tasks(kit: &TestKit<QlikOnprem>) {
     open(kit);
     for path in EMPTY {
         kit.on("GET", &at(&format!("{path}/count")), count(0));
         kit.on("POST", &at(&format!("{path}/table")), rows(json!([])));
     }
-    for path in ["reloadtask", "externalprogramtask", "usersynctask", "custompropertydefinition"] {
+    for path in ["externalprogramtask", "usersynctask", "custompropertydefinition"] {
         kit.on("GET", &at(&format!("{path}/count")), count(0));
     }
-    kit.on("GET", &at("task/full"), Answer::json(200, json!([])));
     kit.on("GET", &at("custompropertydefinition/full"), Answer::json(200, json!([])));
     kit.on("GET", &at("systemrule/security/referenceduserroles"), Answer::json(200, json!([])));
     kit.on("GET", &at("user"), Answer::json(200, json!([])));
@@ -181,6 +186,34 @@ fn who_has_a_role_is_linked_to_it() {
     assert_eq!(members("RootAdmin"), ["member u1", "member u2"]);
     assert!(members("AuditAdmin").is_empty());
     assert_eq!(refresh.ids("role").len(), 6);
+}
+
+#[test]
+fn a_long_list_that_is_only_shown_whole_is_read_in_parts() {
+    let kit = site();
+    nothing_but_apps_and_tasks(&kit);
+    apps(&kit, 0, vec![json!([])]);
+    kit.on("GET", &at("reloadtask/count"), count(4100));
+    for date in ["2026-01-01T00:00:00.000Z", "2026-02-01T00:00:00.000Z"] {
+        kit.on("POST", &at("reloadtask/table"), rows(json!([[date]])));
+    }
+    let tasks = |from: u32, to: u32| (from..to).map(|at| json!({ "id": format!("k{at}"), "name": "T" }));
+    for (from, to) in [(0, 2000), (1999, 4000), (4000, 4100)] {
+        kit.on("GET", &at("task/full"), Answer::json(200, tasks(from, to).collect()));
+    }
+    let refresh = kit.refresh().unwrap();
+    assert_eq!(refresh.ids("task").len(), 4100);
+    assert_eq!(refresh.ends["task"], How::Complete);
+    let parts: Vec<_> = asked(&kit, "task/full")
+        .iter()
+        .map(|line| {
+            line.split("filter=").nth(1).unwrap().replace("%20", " ").replace("%27", "'").replace("%3A", ":")
+        })
+        .collect();
+    insta::assert_debug_snapshot!(parts, @"");
+    let skips = asked(&kit, "reloadtask/table");
+    assert!(skips[0].contains("skip=2000&take=1&sortcolumn=createdDate"), "{skips:?}");
+    assert!(skips[1].contains("skip=4000&take=1&"), "{skips:?}");
 }
 
 #[test]
