@@ -19,7 +19,8 @@ without it the client cannot sign in, because nobody is there to consent.
 
 Bot user. The first sign-in makes a hidden user with the client's name, whose role is Tenant Admin. Narrow it down: under \
 Manage users, All users, open that user's roles and replace Tenant Admin by Analytics Admin and by a custom role that has the \
-permission \"Use webhooks\". Scopes only take rights away; a scope never gives more than the roles do. If something is then \
+permission \"Use webhooks\". Analytics Admin reads every app in the shared and managed spaces; it administers no users and does \
+not open personal spaces. Scopes only take rights away; a scope never gives more than the roles do. If something is then \
 missing, the message names it: add that, do not go back to Tenant Admin.
 
 Web integration. Under Integrations, then Web, create an integration and add the exact origin under which Jackfield is \

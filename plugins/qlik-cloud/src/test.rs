@@ -47,6 +47,10 @@ async fn authenticate(context: &Context<Settings>) -> Result<String, Failure> {
     if let Some(done) = done {
         detail.push_str(&format!("; {done}"));
     }
+    if client.as_user().is_some() {
+        detail.push_str("; a refresh brings what this user sees");
+        return Ok(detail);
+    }
     // The connection is for apps and spaces: say now what a refresh would say.
     for kind in ["app", "space"] {
         if let Some((list, Plan::Part(lack))) = list(kind).map(|list| (list, caller.plan(list))) {

@@ -88,7 +88,7 @@ fn the_first_test_registers_the_key_and_later_ones_do_not() {
     kit.on("GET", PROVIDERS, page(others("qlik")));
     kit.on("POST", PROVIDERS, Answer::json(201, provider(true)));
     kit.on("POST", LOGIN, Answer::json(200, json!({})));
-    insta::assert_snapshot!(told(&kit), @r#"Authentication: Passed: signed in as the user "Ada", the tenant does not tell its roles; the key is valid until 2027-01-15; Jackfield's key was registered in the tenant as an identity provider"#);
+    insta::assert_snapshot!(told(&kit), @r#"Authentication: Passed: signed in as the user "Ada", the tenant does not tell its roles; the key is valid until 2027-01-15; Jackfield's key was registered in the tenant as an identity provider; a refresh brings what this user sees"#);
     let post = &asked(&kit, &format!("POST {PROVIDERS}"))[0];
     let Body::Json(body) = &post.body else { panic!("no JSON") };
     insta::assert_json_snapshot!(body, @r#"

@@ -107,6 +107,11 @@ impl Simulator {
         self.world.directory().providers.iter().map(|provider| provider.view.clone()).collect()
     }
 
+    /// Removes every identity provider for tokens, as an administrator would.
+    pub fn remove_token_providers(&self) {
+        self.world.directory().providers.clear();
+    }
+
     /// How many sessions are open.
     #[must_use]
     pub fn open_sessions(&self) -> usize {
