@@ -1,6 +1,9 @@
 //! Acting as a user of a Qlik Cloud tenant, by a Qlik Sense API key: a session for a token that Jackfield signs.
 
-use crate::qlik_cloud::{Tenant, paged, small, told};
+use crate::{
+    canary::{Canary, Search},
+    qlik_cloud::{Tenant, paged, small, told},
+};
 use jackfield_simulators::{
     faults::{Fault, FaultKind},
     qlik_cloud::{ApiKeyToken, Config, JwtAuthorization, JwtRefusal, NewUser, OwnProvider, SignIn},
@@ -229,6 +232,36 @@ fn a_key_that_cannot_do_it_is_told_why() {
         }
     }
     tenant.assert_reads("as_user_keys", &all);
+}
+
+#[test]
+fn nothing_of_a_session_is_written_or_printed() {
+    let mut tenant = Tenant::acting(small());
+    tenant.host.set("JACKFIELD_LOG__LEVEL", "trace");
+    let mut search = Search::default();
+    // A tenant that repeats what it was sent, as success and as failure.
+    for path in [LOGIN, PROVIDERS, "/api/v1/users", "/api/v1/api-keys", "/api/v1/items", "/api/v1/spaces"] {
+        for status in [200, 400, 401] {
+            tenant.simulator.clear_faults();
+            tenant.simulator.add_fault(Fault::new(path, FaultKind::Echo { status }));
+            for verb in ["test", "refresh", "log"] {
+                search.printed(verb, &tenant.host.run(["connection", verb, "T"]));
+            }
+        }
+    }
+    search.files(&tenant.host.data());
+    assert!(search.has("«secret»"), "what it repeated was shown");
+    let secrets = tenant.simulator.session_secrets();
+    assert!(secrets.len() > 10, "sessions were opened");
+    let mut canaries: Vec<_> =
+        secrets.iter().map(|secret| Canary::new("a session's cookie", secret)).collect();
+    let key = std::fs::read_to_string(tenant.host.work().join("api_key")).unwrap();
+    canaries.push(Canary::new("the API key", &key));
+    search.finds_none_of(&canaries);
+    // How every JWT begins, and what a private key says of itself.
+    for text in ["eyJ0eXAiOiJKV1Qi", "PRIVATE KEY"] {
+        assert!(!search.has(text), "{text} stands in something");
+    }
 }
 
 #[test]

@@ -112,6 +112,12 @@ impl Simulator {
         self.world.directory().providers.clear();
     }
 
+    /// What the cookies of the open sessions say.
+    #[must_use]
+    pub fn session_secrets(&self) -> Vec<String> {
+        self.world.sessions().secrets()
+    }
+
     /// How many sessions are open.
     #[must_use]
     pub fn open_sessions(&self) -> usize {
