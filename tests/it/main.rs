@@ -25,6 +25,7 @@ mod plugins;
 mod prompts;
 mod qalyptus;
 mod qlik_cloud;
+mod qlik_cloud_as_user;
 mod qlik_cloud_failures;
 mod qlik_cloud_refresh;
 mod qlik_cloud_sessions;

@@ -135,6 +135,8 @@ impl Tenant {
             (r"qlik-cloud (\d+\.\d+\.\d+) \([0-9a-f]+\)", "qlik-cloud $1 ([DIGEST])"),
             (r"\d{4,} bytes", "[N] bytes"),
             (r"\bkey [0-9a-f]{16}", "key [KEY]"),
+            (r"issuer jackfield-[0-9a-f]{16}", "issuer jackfield-[KEY]"),
+            (r"\(sha256 [0-9a-f]{12}\)", "([DIGEST])"),
             (r"\bconnection [0-9a-f]{16}", "connection [CONNECTION]"),
             (r"[ \t]+\n", "\n"),
         ] {

@@ -275,7 +275,7 @@ impl Work<'_> {
             settings: Value::Object(with_handles(form, &connection.settings, &desk.present())),
             purpose: self.orders.purpose,
             may_write: self.orders.may_write && self.run.hook == Hook::Test,
-            subject: None,
+            subject: form.subject(&connection.settings),
         }
     }
 }

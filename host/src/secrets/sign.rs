@@ -32,13 +32,20 @@ pub(super) fn sign(key: &SecretValue, request: &SignJwt, now: i64) -> Result<Sec
     claims.insert("iat".to_owned(), Value::from(now));
     claims.insert("nbf".to_owned(), Value::from(now - i64::from(request.backdate_seconds)));
     claims.insert("exp".to_owned(), Value::from(now + i64::from(request.lifetime_seconds)));
-    let pem = key.reveal().trim().as_bytes();
+    let pem = private_key(key.reveal()).as_bytes();
     let key = match algorithm {
         Algorithm::ES256 | Algorithm::ES384 => EncodingKey::from_ec_pem(pem),
         _ => EncodingKey::from_rsa_pem(pem),
     };
     let signed = key.and_then(|key| jsonwebtoken::encode(&header, &claims, &key));
     signed.map(SecretValue::new).map_err(|_| unfit(request))
+}
+
+/// The text from its first private key on: only the first block of PEM is read, and a certificate may stand before the key.
+fn private_key(pem: &str) -> &str {
+    let is_key = |at: &usize| pem[*at..].lines().next().is_some_and(|line| line.contains("PRIVATE KEY-----"));
+    let begin = pem.match_indices("-----BEGIN ").map(|(at, _)| at).find(is_key);
+    pem[begin.unwrap_or(0)..].trim()
 }
 
 fn unfit(request: &SignJwt) -> Failure {
@@ -83,6 +90,26 @@ mod tests {
             assert_eq!(read.claims["exp"], now + 300);
             assert_eq!(read.claims["nbf"], now - 60);
             assert_eq!(read.header.kid.as_deref(), Some("k1"));
+        }
+    }
+
+    #[test]
+    fn a_key_signs_with_its_certificate_before_or_behind_it() {
+        let pair = crate::secrets::generate::jwt_key_pair("Jackfield", 2048, 1).unwrap();
+        let (key, certificate) = (pair.private_key.reveal(), pair.certificate.as_str());
+        let now = jsonwebtoken::get_current_timestamp().cast_signed();
+        let x509 = certificate.as_bytes();
+        let public = x509_parser::pem::Pem::iter_from_buffer(x509).next().unwrap().unwrap();
+        let public = public.parse_x509().unwrap().public_key().subject_public_key.data.to_vec();
+        for text in [
+            format!("{key}{certificate}"),
+            format!("{certificate}{key}"),
+            format!("{key}\r\n\r\n{certificate}"),
+        ] {
+            let token = sign(&SecretValue::new(text), &request("RS256"), now).unwrap();
+            let key = DecodingKey::from_rsa_der(&public);
+            let validation = Validation::new(Algorithm::RS256);
+            jsonwebtoken::decode::<Value>(token.reveal(), &key, &validation).unwrap();
         }
     }
 

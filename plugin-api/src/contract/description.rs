@@ -64,6 +64,9 @@ pub mod annotations {
     /// The value of the secret is made and kept by the host, and nobody is asked for it: `{"kind":"rsa_key_pair"}` is an RSA
     /// private key followed by its self-signed certificate, both PEM. Since 1.1; an older host asks for the value.
     pub const GENERATED: &str = "x-generated";
+    /// `true`: the field is the email address of the person to act for. The host puts its value into
+    /// [`Invocation::subject`](crate::contract::hooks::Invocation). Since 1.1; an older host leaves that empty.
+    pub const SUBJECT: &str = "x-subject";
     /// The id of the credential that the field belongs to.
     pub const CREDENTIAL: &str = "x-credential";
     /// The field is the address of the remote system: an object with `schemes`, such as `{"schemes":["https"]}`. The host

@@ -29,7 +29,7 @@ impl Connector for QlikCloud {
 
     fn describe() -> Description {
         let described = Description::of::<Settings>("qlik-cloud", "Qlik Cloud", env!("CARGO_PKG_VERSION"))
-            .summary("A Qlik Cloud tenant, by an OAuth machine-to-machine client or an API key.")
+            .summary("A Qlik Cloud tenant, by an OAuth machine-to-machine client, as any of its users, or by an API key.")
             .help(settings::HELP)
             .refresh_word("Sync apps")
             .default_cap(4);

@@ -1,6 +1,7 @@
 //! The test of a connection: *Server reachable* and *Authentication*.
 //!
-//! It reads and changes nothing. The credential is proven by a token of its own, never by one that an earlier run left.
+//! It reads and changes nothing, with one exception: where Jackfield acts as a user, a test that may write registers Jackfield's
+//! key in the tenant, if it is not there yet. The credential is proven by a token of its own, never by one that an earlier run left.
 
 use crate::{
     client::{Client, Plan, list},
@@ -31,8 +32,25 @@ pub(crate) async fn run(context: &Context<Settings>, checks: &mut Checks) -> Res
 
 async fn authenticate(context: &Context<Settings>) -> Result<String, Failure> {
     let client = Client::proving(context)?;
-    let caller = client.caller().await?;
+    let (caller, done) = match client.as_user() {
+        Some(user) => {
+            let done = user.set_up().await?;
+            (client.caller().await?, done)
+        }
+        None => {
+            let caller = client.caller().await?;
+            client.check_life(caller.key.as_ref()).await?;
+            (caller, None)
+        }
+    };
     let mut detail = caller.introduction();
+    if let Some(done) = done {
+        detail.push_str(&format!("; {done}"));
+    }
+    if client.as_user().is_some() {
+        detail.push_str("; a refresh brings what this user sees");
+        return Ok(detail);
+    }
     // The connection is for apps and spaces: say now what a refresh would say.
     for kind in ["app", "space"] {
         if let Some((list, Plan::Part(lack))) = list(kind).map(|list| (list, caller.plan(list))) {

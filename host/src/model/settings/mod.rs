@@ -43,6 +43,9 @@ pub struct Field {
     /// Its value is made and kept by the host; nobody is asked for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generated: Option<Generated>,
+    /// It is the email address of the person to act for.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub subject: bool,
     /// The credential that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,
@@ -253,6 +256,13 @@ impl Form {
             Some((field.id.clone(), url, ports))
         };
         self.fields.iter().filter(|field| field.origin.is_some()).filter_map(of).collect()
+    }
+
+    /// The email address of the person to act for, if the settings name one.
+    pub fn subject(&self, settings: &Map<String, Value>) -> Option<String> {
+        let applies = |field: &&Field| field.subject && self.applies(field, settings);
+        let field = self.fields.iter().find(applies)?;
+        settings.get(&field.id)?.as_str().map(str::to_owned)
     }
 
     /// The address to show for a connection: its first origin.

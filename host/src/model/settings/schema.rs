@@ -31,6 +31,7 @@ fn field(id: &str, property: &Value, required: bool) -> Field {
         private_key: strings(&property[key::PRIVATE_KEY]).map(str::to_owned).collect(),
         tls_identity: tls_identity(&property[key::TLS_IDENTITY]),
         generated: generated(&property[key::GENERATED]),
+        subject: property[key::SUBJECT].as_bool().unwrap_or(false),
         credential: text(key::CREDENTIAL),
         origin: (origin.is_object() || origin.as_bool() == Some(true)).then_some(schemes),
         origin_port: origin["port"].as_u64().and_then(|port| u16::try_from(port).ok()),

@@ -102,3 +102,18 @@ fn origins_come_with_their_further_ports() {
     let origins = form().origins(settings.as_object().unwrap());
     assert_eq!(origins, vec![("url".to_owned(), "https://x.example".parse().unwrap(), vec![4242])]);
 }
+
+#[test]
+fn the_person_to_act_for_is_named_where_the_field_applies() {
+    let form = Form::of(&json!({ "properties": {
+        "way": { "enum": ["own", "as_user"], "default": "own" },
+        "email": { "type": ["string", "null"], "x-subject": true, "x-when": {"way": ["as_user"]} },
+    }}));
+    for (settings, subject) in [
+        (json!({"way": "as_user", "email": "ada@example.com"}), Some("ada@example.com")),
+        (json!({"way": "own", "email": "ada@example.com"}), None),
+        (json!({"way": "as_user"}), None),
+    ] {
+        assert_eq!(form.subject(settings.as_object().unwrap()).as_deref(), subject, "{settings}");
+    }
+}

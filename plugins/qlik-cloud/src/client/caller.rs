@@ -7,6 +7,10 @@ use serde::de::IgnoredAny;
 /// The user whom the credential stands for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Caller {
+    /// Its id.
+    pub(crate) id: String,
+    /// The tenant that it belongs to, if that is said.
+    pub(super) tenant: Option<String>,
     /// Its name.
     pub(crate) name: String,
     /// Its roles, its own and those of its groups. `None` if the tenant does not say.
@@ -35,7 +39,7 @@ impl Caller {
             return Err(Failure::remote("the tenant answered the question who the caller is without a user")
                 .remedy("check that the tenant URL leads straight to the tenant"));
         };
-        let name = me.text("name").unwrap_or(id).into_owned();
+        let name = me.text("name").unwrap_or_else(|| id.clone()).into_owned();
         if let Some(status @ ("disabled" | "deleted")) = me.text("status").as_deref() {
             return Err(Failure::new(
                 Blame::Credential,
@@ -52,6 +56,8 @@ impl Caller {
             roles.extend(role.filter(|role| !roles.contains(role)));
         }
         Ok(Caller {
+            id: id.into_owned(),
+            tenant: me.text("tenantId").map(|tenant| tenant.into_owned()),
             name,
             // A bot user has the rights of a Tenant Admin before anyone gives it a role: no roles is not known roles.
             roles: Some(roles).filter(|roles| !roles.is_empty()),

@@ -55,7 +55,9 @@ impl Refresh<'_> {
             (Ok(0), Plan::All, Some(doubt)) => Err(Stop::Keep(doubt)),
             (Ok(count), Plan::Part(lack), _) => {
                 let line = format!("{}: only those that the tenant shows this caller; {lack}", list.plural);
-                self.context.log(Level::Warning, line).await?;
+                // To see what one user sees is what was asked for there.
+                let level = if self.client.as_user().is_some() { Level::Info } else { Level::Warning };
+                self.context.log(level, line).await?;
                 Ok(count)
             }
             (outcome, ..) => outcome,

@@ -1,5 +1,6 @@
 //! Whole hooks against scripted answers of a tenant.
 
+mod as_user;
 mod refreshing;
 mod signing_in;
 

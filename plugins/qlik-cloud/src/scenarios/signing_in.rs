@@ -258,7 +258,7 @@ fn whatever_there_is_to_say_of_a_key_is_said() {
         .map(|(facts, answer)| {
             let kit = api_key().facts("api_key", facts);
             tenant(&kit);
-            kit.on("GET", ME, answer);
+            kit.on("GET", ME, answer).on("GET", "/api/v1/api-keys/k", Answer::status(404));
             let report = lines(&kit.test().unwrap());
             assert!(kit.requests().iter().skip(1).all(|asked| asked.has_bearer("api_key")));
             report.lines().skip(1).map(|line| format!("{line}\n")).collect::<String>()
@@ -283,5 +283,44 @@ fn whatever_there_is_to_say_of_a_key_is_said() {
     Authentication: Failed: the credential belongs to a user who is not a member of this tenant (403 AUTH-5 "Forbidden")
       Credential, field -, reference AUTH-5, trace 00ab
       → use a credential that was made in this very tenant, or correct the tenant URL
+    "#);
+}
+
+#[test]
+fn a_key_that_was_made_for_too_short_is_refused() {
+    let record = |expiry: &str| {
+        let record =
+            json!({ "id": "k", "tenantId": "t", "created": "2026-01-01T00:00:00.120Z", "expiry": expiry });
+        Answer::json(200, record)
+    };
+    let limit = |most: &str| Answer::json(200, json!({ "max_api_key_expiry": most }));
+    let told: String = [
+        (record("2026-01-04T00:00:00.000Z"), limit("P7D")),
+        (record("2026-01-02T00:00:00.000Z"), limit("PT24H")),
+        (record("2026-01-03T12:00:00.000Z"), limit("P365D")),
+        (record("2026-01-01T12:00:00.000Z"), Answer::status(403)),
+        (error(403, "HTTP-403", "Forbidden"), limit("PT24H")),
+    ]
+    .map(|(record, limit)| {
+        let kit = api_key().facts("api_key", key(86_400));
+        tenant(&kit);
+        kit.on("GET", ME, Answer::json(200, json!({ "id": "u", "name": "Kit" })));
+        kit.on("GET", "/api/v1/api-keys/k", record).on("GET", "/api/v1/api-keys/configs/t", limit);
+        let report = lines(&kit.test().unwrap());
+        report.lines().skip(1).map(|line| format!("{line}\n")).collect::<String>()
+    })
+    .concat();
+    insta::assert_snapshot!(told, @r#"
+    Authentication: Passed: signed in as the user "Kit", the tenant does not tell its roles; the key ends on 2026-01-02, in about a day
+    Authentication: Failed: the API key was made for 24 hours only; with less than 3 days there is no time to renew it
+      Credential, field api_key, reference -
+      → this tenant lets no key live longer than 24 hours: have an administrator raise that (Administration activity center, Settings, API keys), and then make a new key that lives 3 days or more: avatar, Profile settings, API keys, "Generate new key"
+    Authentication: Failed: the API key was made for 60 hours only; with less than 3 days there is no time to renew it
+      Credential, field api_key, reference -
+      → make a new key that lives 3 days or more: avatar, Profile settings, API keys, "Generate new key"
+    Authentication: Failed: the API key was made for 12 hours only; with less than 3 days there is no time to renew it
+      Credential, field api_key, reference -
+      → make a new key that lives 3 days or more: avatar, Profile settings, API keys, "Generate new key"
+    Authentication: Passed: signed in as the user "Kit", the tenant does not tell its roles; the key ends on 2026-01-02, in about a day
     "#);
 }

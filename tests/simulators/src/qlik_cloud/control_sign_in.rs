@@ -107,6 +107,17 @@ impl Simulator {
         self.world.directory().providers.iter().map(|provider| provider.view.clone()).collect()
     }
 
+    /// Removes every identity provider for tokens, as an administrator would.
+    pub fn remove_token_providers(&self) {
+        self.world.directory().providers.clear();
+    }
+
+    /// What the cookies of the open sessions say.
+    #[must_use]
+    pub fn session_secrets(&self) -> Vec<String> {
+        self.world.sessions().secrets()
+    }
+
     /// How many sessions are open.
     #[must_use]
     pub fn open_sessions(&self) -> usize {

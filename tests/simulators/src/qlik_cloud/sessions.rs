@@ -103,6 +103,12 @@ impl Sessions {
         self.open.values_mut().for_each(|session| session.csrf = ids::random_hex(64));
     }
 
+    /// What the cookies of the open ones say.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let secrets = self.open.iter().flat_map(|(id, one)| [id.clone(), one.signature.clone()]);
+        secrets.collect()
+    }
+
     /// How many are open.
     pub(crate) fn count(&self) -> usize {
         self.open.len()
