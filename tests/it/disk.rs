@@ -235,6 +235,7 @@ fn a_disk_that_fills_up_under_a_refresh_ends_it_and_loses_nothing() {
         assert_eq!(finished.code(), 1, "{what}: {}", finished.all());
         let error = finished.stderr.lines().skip_while(|line| !line.starts_with("error"));
         let error = error.collect::<Vec<_>>().join("\n");
+        eprintln!("{what}: {}", finished.all());
         snapshots(&host).bind(|| insta::assert_snapshot!(what.replace([' ', '-'], "_"), error));
         disk.is_fine();
         assert_eq!(picture(&host), before, "{what}");

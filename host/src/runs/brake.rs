@@ -17,11 +17,12 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 /// Why a run is ended before its time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(super) enum Reason {
     Cancelled,
     TimeLimit,
-    LeaseLost,
+    /// Somebody has taken over, or may by now because the lease could not be renewed, for this reason.
+    LeaseLost(Option<Failure>),
 }
 
 /// Ends the work, and remembers why. The first reason counts.
@@ -59,8 +60,9 @@ impl Brake {
                 Outcome::Ended(Ending::Failed(too_slow(app, hook, blame), None))
             }
             // Whoever has taken over records its own ending.
-            Some(Reason::LeaseLost) => {
-                let failure = Failure::jackfield("the run was taken over by another process");
+            Some(Reason::LeaseLost(why)) => {
+                let taken = || Failure::jackfield("the run was taken over by another process");
+                let failure = why.clone().unwrap_or_else(taken);
                 Outcome::Recorded(Ending::Failed(failure, None))
             }
             Some(Reason::Cancelled) | None => Outcome::Ended(Ending::Cancelled),

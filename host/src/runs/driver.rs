@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     app::{App, under_way},
-    model::{id::RunId, run::Run},
+    model::{
+        id::RunId,
+        run::{Ending, Run},
+    },
     store::{Beat, Lease},
 };
 use jackfield_plugin::contract::Failure;
@@ -49,8 +52,8 @@ pub async fn drive(app: &App, id: &RunId, orders: &Orders) -> Result<Run, Failur
     ));
     let outcome = run::run(app, &run, &lease, orders, &brake).await;
     watching.abort();
-    if let Outcome::Ended(ending) = outcome
-        && !patiently(async || app.store.finish_run(&lease, &ending).await).await?
+    if let Outcome::Ended(ending) = &outcome
+        && !patiently(async || app.store.finish_run(&lease, ending).await).await?
     {
         tracing::warn!(run = %id, "the run was taken over by another process; its own ending stands");
     }
@@ -59,7 +62,12 @@ pub async fn drive(app: &App, id: &RunId, orders: &Orders) -> Result<Run, Failur
         // The run has its ending all the same, and the next one prunes as well.
         Err(error) => tracing::warn!(%error, "old runs could not be forgotten yet"),
     }
-    stored(app, id).await
+    let run = stored(app, id).await?;
+    match outcome {
+        // Nothing could be recorded, and nobody has taken over yet.
+        Outcome::Recorded(Ending::Failed(failure, _)) if run.failure.is_none() => Err(failure),
+        _ => Ok(run),
+    }
 }
 
 /// Removes the log of a run that nobody remembers any more.
@@ -99,7 +107,7 @@ async fn look(app: &App, lease: &Lease) -> Reason {
                     return Reason::Cancelled;
                 }
             }
-            Ok(_) => return Reason::LeaseLost,
+            Ok(_) => return Reason::LeaseLost(None),
             Err(error) => tracing::warn!(run = %lease.run, %error, "the run cannot be read"),
         }
     }
@@ -109,19 +117,21 @@ async fn look(app: &App, lease: &Lease) -> Reason {
 async fn renew(app: &App, lease: &Lease) -> Reason {
     let mut beat = tokio::time::interval(HEARTBEAT);
     let mut renewed = Instant::now();
+    let mut why = None;
     loop {
         beat.tick().await;
         let asked = Instant::now();
         match tokio::time::timeout_at(renewed + LEASE, app.store.heartbeat(lease, LEASE)).await {
-            Ok(Ok(Beat::Held)) => renewed = asked,
+            Ok(Ok(Beat::Held)) => (renewed, why) = (asked, None),
             Ok(Ok(Beat::CancelRequested)) => return Reason::Cancelled,
-            Ok(Ok(Beat::Lost)) => return Reason::LeaseLost,
+            Ok(Ok(Beat::Lost)) => return Reason::LeaseLost(None),
             Ok(Err(error)) => {
                 tracing::warn!(run = %lease.run, %error, "the lease could not be renewed yet");
+                why = Some(Failure::from(error));
             }
             Err(_) => {
                 tracing::error!(run = %lease.run, "the lease could not be renewed in time");
-                return Reason::LeaseLost;
+                return Reason::LeaseLost(why);
             }
         }
     }

@@ -121,13 +121,13 @@ impl Walk {
     ///
     /// # Errors
     /// The list went on there before, or the page shows nothing but what the page before it showed and yet goes on.
-    pub fn page<'a>(
+    pub fn page(
         &mut self,
-        ids: impl Iterator<Item = &'a str>,
+        ids: impl Iterator<Item = impl AsRef<str>>,
         next: Option<impl Hash>,
     ) -> Result<(), Failure> {
         let Some(next) = next else { return Ok(()) };
-        let ids: BTreeSet<u64> = ids.map(hash).collect();
+        let ids: BTreeSet<u64> = ids.map(|id| hash(id.as_ref())).collect();
         if !self.followed.insert(hash(next)) || (!ids.is_empty() && ids.is_subset(&self.before)) {
             return Err(Failure::remote("the list repeats a page, so the rows behind it cannot be read")
                 .remedy("try again; if it lasts, look whether something between here and the server drops the query"));
@@ -169,7 +169,7 @@ mod tests {
         let mut walk = Walk::default();
         walk.page(["a", "b"].into_iter(), Some("2")).unwrap();
         walk.page(["b", "c"].into_iter(), Some("3")).unwrap();
-        walk.page([].into_iter(), Some("4")).unwrap();
+        walk.page([""; 0].into_iter(), Some("4")).unwrap();
         walk.page(["d"].into_iter(), Some("5")).unwrap();
         walk.page(["d"].into_iter(), Some("6")).unwrap_err();
         walk.page(["e"].into_iter(), Some("3")).unwrap_err();

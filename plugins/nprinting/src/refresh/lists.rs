@@ -159,6 +159,9 @@ impl Reader<'_> {
             total_before = page.total;
             // Also of what would be the last page: offset and limit were not obeyed, so the rows behind them were never seen.
             let goes_on = (rows > 0 && next == end).then_some(next);
+            walk.page(page.items.iter().filter_map(|row| row.text("id")), goes_on).map_err(|failure| {
+                failure.remedy("try again; if it lasts, look whether a proxy in front of the server drops the query (offset and limit)")
+            })?;
             let following = async {
                 match more {
                     true => client.page(kind.list, query, next).await.map(Some),
@@ -166,7 +169,7 @@ impl Reader<'_> {
                 }
             };
             // In this order: the request leaves before the rows are looked at.
-            let putting = self.take(&page, owner, response.exchange(), &mut walk, goes_on);
+            let putting = self.take(&page, owner, response.exchange(), goes_on);
             match try_join(following, putting).await? {
                 (Some(following), ()) => response = following,
                 (None, ()) => return Ok(()),
@@ -182,7 +185,6 @@ impl Reader<'_> {
         page: &Rows<'_>,
         owner: Owner<'_>,
         exchange: u64,
-        walk: &mut Walk,
         next: Option<u64>,
     ) -> Result<(), Failure> {
         let id = self.kind.noun.id;
@@ -191,9 +193,6 @@ impl Reader<'_> {
         if without_id > 0 {
             self.warn(format!("rows without an id were left out: {without_id}")).await?;
         }
-        walk.page(objects.iter().map(|object| object.id.as_str()), next).map_err(|failure| {
-            failure.remedy("try again; if it lasts, look whether a proxy in front of the server drops the query (offset and limit)")
-        })?;
         objects.retain(|object| self.seen.insert(object.id.clone()));
         if objects.is_empty() {
             return Ok(());

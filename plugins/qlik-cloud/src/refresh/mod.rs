@@ -101,6 +101,9 @@ impl Refresh<'_> {
                 (None, _) => None,
             };
             rows_before = on_page;
+            walk.page(kind.ids(&page), next.as_deref()).map_err(|failure| {
+                failure.remedy("try again; if it lasts, show Qlik's support the exchange in the log")
+            })?;
             let following = async {
                 match &next {
                     Some(next) => self.client.page(next, &query).await.map(Some),
@@ -111,11 +114,6 @@ impl Refresh<'_> {
                 let objects = kind.objects(&page);
                 count += objects.len() as u64;
                 let without_id = on_page - objects.len() as u64;
-                walk.page(objects.iter().map(|object| object.id.as_str()), next.as_deref()).map_err(
-                    |failure| {
-                        failure.remedy("try again; if it lasts, show Qlik's support the exchange in the log")
-                    },
-                )?;
                 if without_id > 0 {
                     let line = format!("{}: {without_id} rows without an id were left out", list.plural);
                     self.context.log(Level::Warning, line).await?;

@@ -189,6 +189,15 @@ pub(super) const KINDS: &[Kind] = &[
 ];
 
 impl Kind {
+    /// The ids on a page.
+    pub(super) fn ids<'a>(&self, page: &Page<'a>) -> impl Iterator<Item = Cow<'a, str>> {
+        page.data.iter().filter_map(|row| self.id(row))
+    }
+
+    fn id<'a>(&self, row: &Row<'a>) -> Option<Cow<'a, str>> {
+        self.ids.iter().find_map(|id| row.text(id))
+    }
+
     /// The objects that the rows of a page are; rows without an id are none.
     pub(super) fn objects(&self, page: &Page<'_>) -> Vec<Object> {
         page.data.iter().filter_map(|row| self.object(row)).collect()
@@ -196,7 +205,7 @@ impl Kind {
 
     /// The object that a row is; nothing without an id. What has no name goes by its id.
     fn object(&self, row: &Row<'_>) -> Option<Object> {
-        let id = self.ids.iter().find_map(|id| row.text(id))?;
+        let id = self.id(row)?;
         let name = row.text(self.name).unwrap_or_else(|| id.clone());
         let modified = self.modified.iter().filter_map(|member| row.text(member)).reduce(later);
         let mut object = Object::new(id, name).parent(row.text(self.parent)).modified(modified);
