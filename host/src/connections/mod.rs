@@ -14,10 +14,10 @@ use crate::{
     app::App,
     model::{
         connection::Connection,
+        name,
         run::{Run, RunState},
         secret::SecretValue,
         settings::{Form, Problem},
-        text::printable,
     },
     secrets::{Scrubber, check_private_key, identity},
     store,
@@ -41,13 +41,7 @@ pub async fn find(app: &App, name: &str) -> Result<Connection, Failure> {
     if let Some(found) = all.iter().find(|connection| connection.id.as_str() == name) {
         return Ok(found.clone());
     }
-    let known: Vec<&str> = all.iter().map(|connection| connection.name.as_str()).take(8).collect();
-    let remedy = if known.is_empty() {
-        "add one with `jackfield connection add`".to_owned()
-    } else {
-        format!("there are: {}", known.join(", "))
-    };
-    Err(Failure::you(format!("there is no connection \"{name}\"")).remedy(remedy))
+    Err(name::unknown("connection", name, all.iter().map(|connection| connection.name.as_str())))
 }
 
 /// Deletes a connection with everything that is its own. A run that waits to be taken up is cancelled by that; one that is
@@ -84,17 +78,10 @@ fn forget_places(app: &App, connection: &Connection) {
 
 /// The rules for a name: something to read, and not taken by another.
 async fn check_name(app: &App, name: &str, own: Option<&Connection>) -> Result<String, Failure> {
-    let name = name.trim();
-    let wrong = |what: &str| Err(Failure::you(format!("the name {what}")).at(Stage::Settings).field("name"));
-    if name.is_empty() {
-        return wrong("must not be empty");
-    }
-    if name.chars().count() > 200 || name.chars().any(char::is_control) || printable(name) != name {
-        return wrong("must be at most 200 characters, without control characters");
-    }
-    match app.store.connection_by_name(name).await? {
-        Some(other) if own.is_none_or(|own| own.id != other.id) => Err(name_taken(&other.name)),
-        _ => Ok(name.to_owned()),
+    let name = name::readable(name)?;
+    match app.store.connection_by_name(&name).await? {
+        Some(other) if own.is_none_or(|own| own.id != other.id) => Err(name::taken(&other.name)),
+        _ => Ok(name),
     }
 }
 
@@ -158,10 +145,6 @@ fn check_no_secret<'a>(
         }
     }
     Ok(())
-}
-
-fn name_taken(name: &str) -> Failure {
-    Failure::you(format!("the name \"{name}\" is already used")).field("name").remedy("choose another name")
 }
 
 /// The cap's rule.

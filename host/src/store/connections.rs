@@ -5,9 +5,10 @@ use super::error::{Doing, is_unique_violation};
 use super::sqlite::Row;
 use super::{Error, SealedField, Store, from_json, to_json};
 use crate::model::Millis;
-use crate::model::connection::{Connection, ConnectionState, folded};
+use crate::model::connection::{Connection, ConnectionState};
 use crate::model::credential::CredentialVersion;
 use crate::model::id::{ConnectionId, RunId};
+use crate::model::name::folded;
 use sqlx::Row as _;
 
 /// An edit that was tried as a draft.
