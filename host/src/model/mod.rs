@@ -5,6 +5,7 @@ pub mod certificate;
 pub mod connection;
 pub mod credential;
 pub mod id;
+pub mod migration;
 pub mod name;
 pub mod run;
 pub mod secret;
