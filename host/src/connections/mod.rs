@@ -14,10 +14,12 @@ use crate::{
     app::App,
     model::{
         connection::Connection,
+        migration::Use,
         name,
         run::{Run, RunState},
         secret::SecretValue,
         settings::{Form, Problem},
+        text::shell_word,
     },
     secrets::{Scrubber, check_private_key, identity},
     store,
@@ -48,10 +50,11 @@ pub async fn find(app: &App, name: &str) -> Result<Connection, Failure> {
 /// being driven is in the way.
 ///
 /// # Errors
-/// It is being tested or refreshed, or the store failed.
+/// A migration uses it, it is being tested or refreshed, or the store failed.
 pub async fn delete(app: &App, connection: &Connection) -> Result<(), Failure> {
     loop {
         match app.store.delete_connection(&connection.id).await {
+            Err(store::Error::Used { uses }) => return Err(in_use(connection, &uses)),
             Err(store::Error::RunActive { run }) if run.state == RunState::Queued => {
                 app.store.request_cancel(&run.id).await?;
             }
@@ -62,6 +65,29 @@ pub async fn delete(app: &App, connection: &Connection) -> Result<(), Failure> {
             }
         }
     }
+}
+
+/// Refuses a connection that migrations use, before anybody is asked whether it is to be deleted.
+///
+/// # Errors
+/// Every migration that does is named.
+pub async fn check_unused(app: &App, connection: &Connection) -> Result<(), Failure> {
+    match app.store.uses_of(&connection.id).await? {
+        uses if uses.is_empty() => Ok(()),
+        uses => Err(in_use(connection, &uses)),
+    }
+}
+
+fn in_use(connection: &Connection, uses: &[Use]) -> Failure {
+    let line = |used: &Use| format!("\n  {} (as its {})", used.migration, used.side.as_str());
+    let lines: String = uses.iter().map(line).collect();
+    let (what, remedy) = match uses {
+        [_] => ("a migration uses it", "delete the migration first"),
+        _ => ("migrations use it", "delete each of these migrations first, beginning with"),
+    };
+    let first = uses.first().map(|used| shell_word(&used.migration)).unwrap_or_default();
+    Failure::you(format!("\"{}\" cannot be deleted, because {what}:{lines}", connection.name))
+        .remedy(format!("{remedy}: jackfield migration delete {first}"))
 }
 
 /// Removes the files by which a connection's processes shared its places. One that stays does no harm.
@@ -122,7 +148,7 @@ fn texts(settings: &Map<String, Value>) -> impl Iterator<Item = (&str, &str)> {
 
 /// Refuses texts that hold the value of a secret: they are stored and shown as they stand. Whoever pasted a value into the
 /// wrong place is told so before anything is kept.
-fn check_no_secret<'a>(
+pub(crate) fn check_no_secret<'a>(
     texts: impl Iterator<Item = (&'a str, &'a str)>,
     secrets: &BTreeMap<String, SecretValue>,
 ) -> Result<(), Failure> {
