@@ -17,6 +17,7 @@ mod interruptions;
 mod keys;
 mod leaks;
 mod logs;
+mod migrations;
 mod mirror;
 mod misbehaviour;
 mod nprinting;
