@@ -175,10 +175,13 @@ async fn show_offer(desk: &Desk, offer: &Offer, listed: Option<(&str, i64)>) -> 
         }
     }
     if offer.connection.last_refresh_at.is_none() {
-        out.line(&format!(
-            "  What it offers is not known before its first refresh: jackfield connection refresh {}",
-            shell_word(name)
-        ));
+        // Where something else is in the way, a refresh is not what comes next.
+        if offer.obstacle.is_none() {
+            out.line(&format!(
+                "  No refresh has succeeded yet, so what it offers is not known: jackfield connection refresh {}",
+                shell_word(name)
+            ));
+        }
         return Ok(());
     }
     match listed {

@@ -78,7 +78,7 @@ pub async fn check(app: &App, new: NewMigration) -> Result<Migration, Failure> {
     }
     if new.source.id == new.target.id {
         let text = format!("\"{}\" cannot be both the source and the target of a migration", new.source.name);
-        return Err(Failure::you(text).at(Stage::Settings).field("target").remedy("name two connections"));
+        return Err(Failure::you(text).at(Stage::Settings).field("target").remedy("name two different ones"));
     }
     for (side, connection) in [(Side::Source, &new.source), (Side::Target, &new.target)] {
         if let Some(obstacle) = obstacle(app, connection, side).await? {
@@ -156,7 +156,8 @@ async fn offer(app: &App, whole: &Whole, side: Side) -> Result<Offer, Failure> {
     let connection = whole.connection(side).clone();
     let kinds = app.store.kinds(&connection.id).await?;
     let remedy = format!(
-        "put a plugin file in place whose connector can, or delete the migration: jackfield migration delete {}",
+        "use a version of the plugin that can be the {}, or delete the migration: jackfield migration delete {}",
+        side.as_str(),
         shell_word(&whole.migration.name)
     );
     let obstacle = match obstacle(app, &connection, side).await {
