@@ -55,7 +55,7 @@ async fn a_newer_database_is_refused() {
 /// What the database holds of itself: every table and index, as it was made.
 async fn shape(store: &Store) -> Vec<(String, String)> {
     let query = "SELECT name, COALESCE(sql, '') FROM sqlite_schema ORDER BY name";
-    sqlx::query_as(query).fetch_all(&store.pool).await.unwrap()
+    sqlx::query_as(query).fetch_all(&store.pool).await.expect("a database says what it holds")
 }
 
 #[tokio::test]
