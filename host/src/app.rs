@@ -85,7 +85,10 @@ impl From<store::Error> for Failure {
                 .remedy("free some space and try again; if there is enough, see what the system's log says of the disk"),
             store::Error::Moved => Failure::you(error.to_string()).remedy("run it again"),
             store::Error::RunActive { run } => under_way(&run),
-            store::Error::NameTaken { .. } | store::Error::Changed { .. } => Failure::you(error.to_string()),
+            store::Error::NameTaken { .. }
+            | store::Error::Changed { .. }
+            | store::Error::Used { .. }
+            | store::Error::Gone { .. } => Failure::you(error.to_string()),
             error => Failure::jackfield(format!("{error}{cause}")),
         }
     }

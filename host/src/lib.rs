@@ -3,7 +3,9 @@
 //! ```text
 //!              cli                          doors: ask and show, decide nothing
 //!               |
-//!     runs · connections · app              corridor: the use cases
+//!      runs · migrations                    corridor: the use cases
+//!               |
+//!       connections · app
 //!               |     \
 //!               |      plugins · config
 //!      /       |       |       \
@@ -17,6 +19,7 @@ pub mod cli;
 pub mod config;
 pub mod connections;
 pub mod http;
+pub mod migrations;
 pub mod model;
 pub mod plugins;
 pub mod runs;

@@ -93,9 +93,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("config", &["http", "model", "secrets"]),
     ("plugins", &["model", "store", "worker"]),
     ("connections", &["app", "model", "secrets", "store"]),
+    ("migrations", &["app", "connections", "model"]),
     ("runs", &["app", "connections", "http", "model", "plugins", "secrets", "store", "worker"]),
     ("app", &["config", "model", "plugins", "secrets", "store"]),
-    ("cli", &["app", "config", "connections", "model", "plugins", "runs", "secrets", "worker"]),
+    ("cli", &["app", "config", "connections", "migrations", "model", "plugins", "runs", "secrets", "worker"]),
     ("main", &[]),
     ("lib", &[]),
 ];

@@ -18,6 +18,7 @@ mod interruptions;
 mod keys;
 mod leaks;
 mod logs;
+mod migrations;
 mod mirror;
 mod misbehaviour;
 mod nprinting;

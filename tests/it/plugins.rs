@@ -1,8 +1,10 @@
 //! Plugin files, as an operator meets them.
 
 use crate::support::{
-    TOKEN, adding, newest_run, no_worker_left, refresh, snapshots, things, with_connection, workers,
+    TOKEN, adding, newest_run, no_worker_left, refresh, snapshots, things, with_connection, with_store,
+    workers,
 };
+use jackfield::model::id::ConnectionId;
 use jackfield_plugin::contract::manifest::this_platform;
 use jackfield_tests::{Host, artifacts, wait_for};
 use std::{
@@ -212,7 +214,17 @@ fn ctrl_c_ends_the_wait_for_a_plugin_that_hangs_while_it_is_opened() {
     let host = with_connection("A");
     let sleeps = "#include <unistd.h>\n__attribute__((constructor)) static void run(void) { sleep(300); }";
     put_c(&host, "sleepy.so", &format!("{}\n{sleeps}", c_manifest("sleepy")));
-    for arguments in [&["plugin", "show", "sleepy"][..], &["connection", "add", "sleepy", "B"]] {
+    with_store(&host, async |store| {
+        let mut connection = store.connection_by_name("A").await.unwrap().unwrap();
+        connection.id = ConnectionId::random();
+        (connection.name, connection.connector) = ("Sleepy".to_owned(), "sleepy".to_owned());
+        store.insert_connection(&connection).await.unwrap();
+    });
+    for arguments in [
+        &["plugin", "show", "sleepy"][..],
+        &["connection", "add", "sleepy", "B"],
+        &["migration", "add", "M", "--source", "Sleepy", "--target", "A"],
+    ] {
         let started = host.start(arguments);
         wait_for("the worker", || (!workers(&host).is_empty()).then_some(()));
         let began = Instant::now();

@@ -1,7 +1,10 @@
 //! `catalog`: what refreshes found. Reads the store only; no system is asked.
 
 use super::{Desk, connection_view};
-use crate::connections;
+use crate::{
+    connections,
+    model::{catalog::StoredObject, connection::Connection},
+};
 use clap::Subcommand;
 use jackfield_plugin::contract::Failure;
 use serde_json::{Value, json};
@@ -65,18 +68,7 @@ pub(super) async fn run(command: Command, desk: &Desk) -> Result<ExitCode, Failu
             } else {
                 let total = store.count_objects(&connection.id, &kind, search.as_deref()).await?;
                 let shown = objects.len();
-                desk.output.table(
-                    &["ID", "NAME", "PARENT", "MODIFIED"],
-                    objects.into_iter().map(|object| {
-                        let dash = || "-".to_owned();
-                        vec![
-                            object.id,
-                            object.name,
-                            object.parent.unwrap_or_else(dash),
-                            object.modified.unwrap_or_else(dash),
-                        ]
-                    }),
-                );
+                table(desk, objects);
                 desk.output.line(&format!("{shown} of {total}"));
             }
         }
@@ -93,11 +85,7 @@ pub(super) async fn run(command: Command, desk: &Desk) -> Result<ExitCode, Failu
 }
 
 /// Refuses a kind that the connection's catalog does not have, naming those that it has.
-async fn must_know(
-    desk: &Desk,
-    connection: &crate::model::connection::Connection,
-    kind: &str,
-) -> Result<(), Failure> {
+async fn must_know(desk: &Desk, connection: &Connection, kind: &str) -> Result<(), Failure> {
     let kinds = desk.app.store.kinds(&connection.id).await?;
     if kinds.iter().any(|known| known.kind == kind) {
         return Ok(());
@@ -111,7 +99,17 @@ async fn must_know(
     Err(Failure::you(format!("\"{}\" has no objects of kind \"{kind}\"", connection.name)).remedy(remedy))
 }
 
-fn as_json(object: &crate::model::catalog::StoredObject) -> Value {
+/// Objects as a table.
+pub(super) fn table(desk: &Desk, objects: Vec<StoredObject>) {
+    let dash = || "-".to_owned();
+    let row = |object: StoredObject| {
+        vec![object.id, object.name, object.parent.unwrap_or_else(dash), object.modified.unwrap_or_else(dash)]
+    };
+    desk.output.table(&["ID", "NAME", "PARENT", "MODIFIED"], objects.into_iter().map(row));
+}
+
+/// An object as JSON.
+pub(super) fn as_json(object: &StoredObject) -> Value {
     let parsed = |text: &str| serde_json::from_str::<Value>(text).unwrap_or(Value::Null);
     json!({
         "id": object.id, "name": object.name, "parent": object.parent, "modified": object.modified,

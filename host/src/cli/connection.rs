@@ -5,7 +5,7 @@ use super::{
     connection_input::{self as input, Given},
     connection_trust::{self as trust, Refused},
     connection_view as view,
-    output::{exit_code, paint},
+    output::exit_code,
     progress::Progress,
     terminal,
 };
@@ -24,7 +24,6 @@ use crate::{
     },
     runs::{driver, notice, orders::Orders, request},
 };
-use anstyle::AnsiColor;
 use clap::{Args, Subcommand};
 use jackfield_plugin::contract::Failure;
 use serde_json::json;
@@ -68,7 +67,7 @@ pub(super) enum Command {
         #[arg(long)]
         path: bool,
     },
-    /// Delete a connection with its secrets and its catalog
+    /// Delete a connection with its secrets and its catalog, unless a migration uses it
     Delete {
         /// The connection's name
         name: String,
@@ -364,22 +363,13 @@ async fn log(desk: &Desk, name: &str, path_only: bool) -> Result<ExitCode, Failu
 
 async fn delete(desk: &Desk, name: &str, yes: bool) -> Result<ExitCode, Failure> {
     let connection = connections::find(&desk.app, name).await?;
-    if !yes {
-        if !io::stdin().is_terminal() {
-            return Err(Failure::you(format!("deleting \"{}\" needs to be confirmed", connection.name))
-                .remedy("add --yes"));
-        }
-        let question = format!("Delete \"{}\" with its secrets and its catalog?", connection.name);
-        if !terminal::confirm(&question)? {
-            desk.output.say("Nothing was deleted.");
-            return Ok(ExitCode::SUCCESS);
-        }
+    connections::check_unused(&desk.app, &connection).await?;
+    let question = format!("Delete \"{}\" with its secrets and its catalog?", connection.name);
+    if !terminal::is_deletion_confirmed(&connection.name, &question, yes)? {
+        desk.output.say("Nothing was deleted.");
+        return Ok(ExitCode::SUCCESS);
     }
     connections::delete(&desk.app, &connection).await?;
-    let green = paint(AnsiColor::Green);
-    desk.output.say(&format!("{green}Deleted{green:#} \"{}\".", connection.name));
-    if desk.output.json {
-        desk.output.json(&json!({ "deleted": connection.name }))?;
-    }
+    desk.output.deleted(&connection.name)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -11,6 +11,7 @@ use crate::{
         connection::Connection,
         credential::{CredentialVersion, VersionState},
         id::ConnectionId,
+        migration::Side,
         run::{Run, RunState},
         settings::Form,
         text::{printable, shell_word},
@@ -73,7 +74,7 @@ fn looks_like_an_address(connection: &Connection) -> Option<String> {
 const INTERRUPTED: &str = "refresh was interrupted";
 
 /// A state as a person is told it: with what goes on from there, where that is not plain.
-fn told(state: &str, name: &str) -> String {
+pub(super) fn told(state: &str, name: &str) -> String {
     match state {
         INTERRUPTED => format!("{state}; `jackfield connection refresh {}` takes it up", shell_word(name)),
         _ => state.to_owned(),
@@ -81,7 +82,7 @@ fn told(state: &str, name: &str) -> String {
 }
 
 /// How a connection stands, in a few words.
-async fn state(desk: &Desk, connection: &Connection) -> Result<String, Failure> {
+pub(super) async fn state(desk: &Desk, connection: &Connection) -> Result<String, Failure> {
     if desk.app.plugins.plugin(&connection.connector).is_err() {
         return Ok("plugin missing".to_owned());
     }
@@ -108,8 +109,10 @@ pub(super) async fn as_json(desk: &Desk, id: &ConnectionId) -> Result<Value, Fai
     let kinds = desk.app.store.kinds(id).await?;
     let (url, state) = (address(desk, &connection).await, state(desk, &connection).await?);
     let secrets = secrets::present(&desk.app, id).await?;
+    let migrations = desk.app.store.uses_of(id).await?;
     Ok(json!({
         "connection": connection, "url": url, "state": state, "secrets": secrets, "credentials": credentials, "catalog": kinds,
+        "migrations": migrations,
     }))
 }
 
@@ -138,15 +141,7 @@ pub(super) async fn show(desk: &Desk, connection: &Connection) -> Result<ExitCod
         ("Max parallel executions".to_owned(), connection.max_parallel.to_string()),
     ];
     rows.extend(setting_rows(form.as_ref(), connection));
-    if let Some(name) = &connection.tls.server_name {
-        rows.push(("TLS server name".to_owned(), name.clone()));
-    }
-    if let Some(pin) = &connection.tls.pin_sha256 {
-        rows.push(("TLS pin (SHA-256)".to_owned(), pin.clone()));
-    }
-    if connection.tls.ca_pem.is_some() {
-        rows.push(("TLS".to_owned(), "trusts its own CA besides the system's".to_owned()));
-    }
+    rows.extend(tls_rows(connection));
     if let Some(proxy) = desk.app.config.proxy() {
         rows.push(("Proxy".to_owned(), format!("{proxy}, which resolves the names")));
     }
@@ -160,6 +155,9 @@ pub(super) async fn show(desk: &Desk, connection: &Connection) -> Result<ExitCod
         let text = format!("version {} of {}{ends}{idle}", version.version, moment(version.created_at));
         rows.push((format!("Credential {}", version.credential), text));
     }
+    for used in desk.app.store.uses_of(&connection.id).await? {
+        rows.push((format!("{} of the migration", capitalised(used.side)), used.migration));
+    }
     out.pairs(rows);
     let kinds = desk.app.store.kinds(&connection.id).await?;
     if !kinds.is_empty() {
@@ -167,6 +165,24 @@ pub(super) async fn show(desk: &Desk, connection: &Connection) -> Result<ExitCod
         summaries(desk, &kinds);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn tls_rows(connection: &Connection) -> Vec<(String, String)> {
+    let tls = &connection.tls;
+    let ca = tls.ca_pem.as_ref().map(|_| "trusts its own CA besides the system's".to_owned());
+    let rows = [
+        ("TLS server name", tls.server_name.clone()),
+        ("TLS pin (SHA-256)", tls.pin_sha256.clone()),
+        ("TLS", ca),
+    ];
+    rows.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+}
+
+fn capitalised(side: Side) -> &'static str {
+    match side {
+        Side::Source => "Source",
+        Side::Target => "Target",
+    }
 }
 
 fn setting_rows(form: Option<&Form>, connection: &Connection) -> Vec<(String, String)> {

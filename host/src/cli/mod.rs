@@ -8,6 +8,7 @@ mod connection_secret;
 mod connection_trust;
 mod connection_view;
 mod key;
+mod migration;
 mod misread;
 mod output;
 mod plugin;
@@ -90,6 +91,9 @@ enum Command {
     /// Connections: add, test, refresh, change, delete
     #[command(subcommand)]
     Connection(connection::Command),
+    /// Migrations: from which connection to which, and what both offer
+    #[command(subcommand)]
+    Migration(migration::Command),
     /// The catalog: what refreshes found
     #[command(subcommand)]
     Catalog(catalog::Command),
@@ -123,8 +127,16 @@ struct Desk {
 impl Desk {
     /// What the plugin of a connector says of itself. Ctrl-C ends the asking, because a plugin may hang.
     async fn describe(&self, connector: &str) -> Result<Description, Failure> {
+        self.unless_cancelled(self.app.describe(connector)).await
+    }
+
+    /// What some work yields, unless Ctrl-C ends it. What it would have changed may or may not have been: this is for looking.
+    async fn unless_cancelled<T>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
         tokio::select! {
-            description = self.app.describe(connector) => description,
+            done = work => done,
             () = self.cancel.cancelled() => Err(Failure::cancelled()),
         }
     }
@@ -202,6 +214,7 @@ async fn dispatch(
     let outcome = match command {
         Command::Plugin(command) => plugin::run(command, &desk).await,
         Command::Connection(command) => connection::run(command, &desk).await,
+        Command::Migration(command) => migration::run(command, &desk).await,
         Command::Catalog(command) => catalog::run(command, &desk).await,
         Command::Run(command) => run::run(command, &desk).await,
         Command::Config(_) | Command::Key(_) | Command::Completions { .. } | Command::Worker => {

@@ -67,6 +67,16 @@ impl Output {
         }
     }
 
+    /// Says that something was deleted.
+    pub(super) fn deleted(&self, name: &str) -> Result<(), Failure> {
+        let green = paint(AnsiColor::Green);
+        self.say(&format!("{green}Deleted{green:#} \"{name}\"."));
+        match self.json {
+            true => self.json(&serde_json::json!({ "deleted": name })),
+            false => Ok(()),
+        }
+    }
+
     /// Prints a line on standard error.
     pub(super) fn warn(&self, line: &str) {
         self.warn_as_it_is(&self.scrubber.scrub_text(line));

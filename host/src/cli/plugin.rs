@@ -3,7 +3,10 @@
 use super::{Desk, output::Output};
 use crate::{
     config::Config,
-    model::settings::{Field, Form},
+    model::{
+        migration::roles_in_words,
+        settings::{Field, Form},
+    },
     plugins::{Found, Registry},
 };
 use clap::Subcommand;
@@ -100,6 +103,7 @@ async fn show(desk: &Desk, connector: &str) -> Result<ExitCode, Failure> {
     out.line(&format!("Test: {}", checks.join(", ")));
     let kinds: Vec<&str> = description.objects.iter().map(|kind| kind.plural.as_str()).collect();
     out.line(&format!("{}: {}", description.words.refresh, kinds.join(", ")));
+    out.line(&format!("Migrations: can be {}", roles_in_words(description.roles)));
     show_help(out, &description);
     Ok(ExitCode::SUCCESS)
 }

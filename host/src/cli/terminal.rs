@@ -4,7 +4,10 @@ use super::private_key_prompt;
 use dialoguer::{Confirm, Input, Password, Select};
 use jackfield_plugin::contract::Failure;
 use rustix::termios::{OptionalActions, Termios};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    io::IsTerminal,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 /// Asks for one of a few; the first unless told otherwise. The answer is its place.
 pub(super) fn ask_choice(prompt: &str, choices: &[&str]) -> Result<usize, Failure> {
@@ -22,6 +25,17 @@ pub(super) fn ask_text(prompt: &str) -> Result<String, Failure> {
 pub(super) fn confirm(question: &str) -> Result<bool, Failure> {
     let _asking = Asking::begin();
     Confirm::new().with_prompt(question).default(false).interact().map_err(no_answer)
+}
+
+/// Whether something is to be deleted: said already, or asked. Without a terminal nobody can be asked.
+pub(super) fn is_deletion_confirmed(name: &str, question: &str, yes: bool) -> Result<bool, Failure> {
+    if yes {
+        return Ok(true);
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::you(format!("deleting \"{name}\" needs to be confirmed")).remedy("add --yes"));
+    }
+    confirm(question)
 }
 
 /// Asks for a line that is not shown.

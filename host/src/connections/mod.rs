@@ -14,10 +14,12 @@ use crate::{
     app::App,
     model::{
         connection::Connection,
+        migration::Use,
+        name,
         run::{Run, RunState},
         secret::SecretValue,
         settings::{Form, Problem},
-        text::printable,
+        text::shell_word,
     },
     secrets::{Scrubber, check_private_key, identity},
     store,
@@ -41,23 +43,18 @@ pub async fn find(app: &App, name: &str) -> Result<Connection, Failure> {
     if let Some(found) = all.iter().find(|connection| connection.id.as_str() == name) {
         return Ok(found.clone());
     }
-    let known: Vec<&str> = all.iter().map(|connection| connection.name.as_str()).take(8).collect();
-    let remedy = if known.is_empty() {
-        "add one with `jackfield connection add`".to_owned()
-    } else {
-        format!("there are: {}", known.join(", "))
-    };
-    Err(Failure::you(format!("there is no connection \"{name}\"")).remedy(remedy))
+    Err(name::unknown("connection", name, all.iter().map(|connection| connection.name.as_str())))
 }
 
 /// Deletes a connection with everything that is its own. A run that waits to be taken up is cancelled by that; one that is
 /// being driven is in the way.
 ///
 /// # Errors
-/// It is being tested or refreshed, or the store failed.
+/// A migration uses it, it is being tested or refreshed, or the store failed.
 pub async fn delete(app: &App, connection: &Connection) -> Result<(), Failure> {
     loop {
         match app.store.delete_connection(&connection.id).await {
+            Err(store::Error::Used { uses }) => return Err(in_use(connection, &uses)),
             Err(store::Error::RunActive { run }) if run.state == RunState::Queued => {
                 app.store.request_cancel(&run.id).await?;
             }
@@ -68,6 +65,29 @@ pub async fn delete(app: &App, connection: &Connection) -> Result<(), Failure> {
             }
         }
     }
+}
+
+/// Refuses a connection that migrations use, before anybody is asked whether it is to be deleted.
+///
+/// # Errors
+/// Every migration that does is named.
+pub async fn check_unused(app: &App, connection: &Connection) -> Result<(), Failure> {
+    match app.store.uses_of(&connection.id).await? {
+        uses if uses.is_empty() => Ok(()),
+        uses => Err(in_use(connection, &uses)),
+    }
+}
+
+fn in_use(connection: &Connection, uses: &[Use]) -> Failure {
+    let line = |used: &Use| format!("\n  {} (as its {})", used.migration, used.side.as_str());
+    let lines: String = uses.iter().map(line).collect();
+    let (what, remedy) = match uses {
+        [_] => ("a migration uses it", "delete the migration first"),
+        _ => ("migrations use it", "delete each of these migrations first, beginning with"),
+    };
+    let first = uses.first().map(|used| shell_word(&used.migration)).unwrap_or_default();
+    Failure::you(format!("\"{}\" cannot be deleted, because {what}:{lines}", connection.name))
+        .remedy(format!("{remedy}: jackfield migration delete {first}"))
 }
 
 /// Removes the files by which a connection's processes shared its places. One that stays does no harm.
@@ -84,17 +104,10 @@ fn forget_places(app: &App, connection: &Connection) {
 
 /// The rules for a name: something to read, and not taken by another.
 async fn check_name(app: &App, name: &str, own: Option<&Connection>) -> Result<String, Failure> {
-    let name = name.trim();
-    let wrong = |what: &str| Err(Failure::you(format!("the name {what}")).at(Stage::Settings).field("name"));
-    if name.is_empty() {
-        return wrong("must not be empty");
-    }
-    if name.chars().count() > 200 || name.chars().any(char::is_control) || printable(name) != name {
-        return wrong("must be at most 200 characters, without control characters");
-    }
-    match app.store.connection_by_name(name).await? {
-        Some(other) if own.is_none_or(|own| own.id != other.id) => Err(name_taken(&other.name)),
-        _ => Ok(name.to_owned()),
+    let name = name::readable(name)?;
+    match app.store.connection_by_name(&name).await? {
+        Some(other) if own.is_none_or(|own| own.id != other.id) => Err(name::taken(&other.name)),
+        _ => Ok(name),
     }
 }
 
@@ -135,7 +148,7 @@ fn texts(settings: &Map<String, Value>) -> impl Iterator<Item = (&str, &str)> {
 
 /// Refuses texts that hold the value of a secret: they are stored and shown as they stand. Whoever pasted a value into the
 /// wrong place is told so before anything is kept.
-fn check_no_secret<'a>(
+pub(crate) fn check_no_secret<'a>(
     texts: impl Iterator<Item = (&'a str, &'a str)>,
     secrets: &BTreeMap<String, SecretValue>,
 ) -> Result<(), Failure> {
@@ -158,10 +171,6 @@ fn check_no_secret<'a>(
         }
     }
     Ok(())
-}
-
-fn name_taken(name: &str) -> Failure {
-    Failure::you(format!("the name \"{name}\" is already used")).field("name").remedy("choose another name")
 }
 
 /// The cap's rule.

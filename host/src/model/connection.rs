@@ -92,11 +92,6 @@ impl TlsTrust {
     }
 }
 
-/// A name as it is compared: without regard to case and to spaces around it.
-pub fn folded(name: &str) -> String {
-    name.trim().to_lowercase()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,11 +104,5 @@ mod tests {
         assert_eq!(TlsTrust::fingerprint(&digits), Some(digits.clone()));
         assert_eq!(TlsTrust::fingerprint(&digits[1..]), None);
         assert_eq!(TlsTrust::fingerprint(&digits.replace('a', "g")), None);
-    }
-
-    #[test]
-    fn names_differ_by_more_than_case() {
-        assert_eq!(folded(" Ölmühle EU "), folded("ölmühle eu"));
-        assert_ne!(folded("a b"), folded("ab"));
     }
 }

@@ -46,6 +46,11 @@ id! {
 }
 
 id! {
+    /// A migration's id.
+    MigrationId
+}
+
+id! {
     /// A run's id.
     RunId
 }

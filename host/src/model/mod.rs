@@ -5,6 +5,8 @@ pub mod certificate;
 pub mod connection;
 pub mod credential;
 pub mod id;
+pub mod migration;
+pub mod name;
 pub mod run;
 pub mod secret;
 pub mod settings;

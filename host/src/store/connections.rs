@@ -1,13 +1,14 @@
 //! Connections: drafts, ready ones, and the way from one to the other.
 
 use super::credentials::{insert_version, make_way, retire_all};
-use super::error::{Doing, is_unique_violation};
+use super::error::{Doing, is_foreign_key_violation, is_unique_violation};
 use super::sqlite::Row;
 use super::{Error, SealedField, Store, from_json, to_json};
 use crate::model::Millis;
-use crate::model::connection::{Connection, ConnectionState, folded};
+use crate::model::connection::{Connection, ConnectionState};
 use crate::model::credential::CredentialVersion;
 use crate::model::id::{ConnectionId, RunId};
+use crate::model::name::folded;
 use sqlx::Row as _;
 
 /// An edit that was tried as a draft.
@@ -55,7 +56,7 @@ impl Store {
         .await;
         match result {
             Err(e) if is_unique_violation(&e) && connection.state == ConnectionState::Ready => {
-                Err(Error::NameTaken { name: connection.name.clone() })
+                Err(Error::NameTaken { noun: "connection", name: connection.name.clone() })
             }
             other => other.doing("save a connection").map(drop),
         }
@@ -124,7 +125,9 @@ impl Store {
         .execute(&self.pool)
         .await;
         match result {
-            Err(e) if is_unique_violation(&e) => Err(Error::NameTaken { name: name.to_owned() }),
+            Err(e) if is_unique_violation(&e) => {
+                Err(Error::NameTaken { noun: "connection", name: name.to_owned() })
+            }
             other => match other.doing("save a connection")?.rows_affected() {
                 0 => Err(Error::Gone { what: format!("the draft {id}") }),
                 _ => Ok(()),
@@ -172,19 +175,28 @@ impl Store {
     }
 
     /// Deletes a connection and everything that is its own, except runs and their events, which stay as history. Its
-    /// catalog is out of sight at once; [`collect_garbage`](Store::collect_garbage) frees the space.
+    /// catalog is out of sight at once; [`collect_garbage`](Store::collect_garbage) frees the space. One that a migration
+    /// uses stays, whatever else would be in the way.
     pub async fn delete_connection(&self, id: &ConnectionId) -> Result<(), Error> {
         const DOING: &str = "delete a connection";
         let mut tx = self.write().await?;
+        let uses = super::migrations::uses_of(&mut *tx, id).await?;
+        if !uses.is_empty() {
+            return Err(Error::Used { uses });
+        }
         if let Some(run) = super::runs::any_active(&mut tx, id).await? {
             return Err(Error::RunActive { run: Box::new(run) });
         }
         // All that belongs to it says so with a foreign key, and goes with it.
-        sqlx::query("DELETE FROM connections WHERE id = $1")
-            .bind(id.as_str())
-            .execute(&mut *tx)
-            .await
-            .doing(DOING)?;
+        let deleted =
+            sqlx::query("DELETE FROM connections WHERE id = $1").bind(id.as_str()).execute(&mut *tx).await;
+        match deleted {
+            // Where writers do not wait for each other, somebody made a migration of it since we looked.
+            Err(e) if is_foreign_key_violation(&e) => {
+                return Err(Error::Changed { what: "the connection".to_owned() });
+            }
+            other => other.doing(DOING)?,
+        };
         tx.commit().await.doing(DOING)
     }
 }
@@ -222,7 +234,9 @@ async fn update(tx: &mut super::Tx, connection: &Connection) -> Result<(), Error
     .execute(&mut **tx)
     .await;
     match result {
-        Err(e) if is_unique_violation(&e) => Err(Error::NameTaken { name: connection.name.clone() }),
+        Err(e) if is_unique_violation(&e) => {
+            Err(Error::NameTaken { noun: "connection", name: connection.name.clone() })
+        }
         other => match other.doing("save a connection")?.rows_affected() {
             0 => Err(Error::Gone { what: format!("the connection \"{}\"", connection.name) }),
             _ => Ok(()),

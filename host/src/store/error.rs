@@ -1,18 +1,26 @@
 //! What can go wrong in the store, in words for a person.
 
 use super::sqlite::{Trouble, trouble};
-use crate::model::run::Run;
+use crate::model::{migration::Use, run::Run};
 use std::path::PathBuf;
 
 /// What went wrong in the store.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Another ready connection has this name.
-    #[error("there is already a connection named \"{name}\"; choose another name")]
+    /// Another one, of connections that are ready, has this name.
+    #[error("there is already a {noun} named \"{name}\"; choose another name")]
     NameTaken {
+        /// What has it.
+        noun: &'static str,
         /// The name.
         name: String,
+    },
+    /// A connection is to be deleted that migrations use.
+    #[error("the connection is used by {} migrations", uses.len())]
+    Used {
+        /// Every migration that does.
+        uses: Vec<Use>,
     },
     /// A run is queued or running, and only one may be.
     #[error(
@@ -143,4 +151,9 @@ impl<T> Doing<T> for Result<T, sqlx::Error> {
 /// Whether a unique index refused a row.
 pub(super) fn is_unique_violation(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|e| e.is_unique_violation())
+}
+
+/// Whether a foreign key refused a row, or its deletion.
+pub(super) fn is_foreign_key_violation(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|e| e.is_foreign_key_violation())
 }

@@ -1,4 +1,4 @@
-//! The store: the one truth about connections, credentials, runs and catalogs.
+//! The store: the one truth about connections, migrations, credentials, runs and catalogs.
 //!
 //! Doors put a row here, drivers lease it, readers look at it; nobody keeps a second copy. So a host that dies leaves nothing
 //! to repair: whatever was committed is valid, whatever was not never happened. Two hosts, or a host and a command line, may
@@ -29,12 +29,15 @@ mod credentials;
 mod descriptions;
 mod error;
 mod events;
+mod migrations;
 mod runs;
 mod schema;
 mod sessions;
 mod sqlite;
 mod state;
 
+#[cfg(test)]
+mod migration_tests;
 #[cfg(all(test, unix))]
 mod schema_tests;
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use super::Error;
 use super::error::Doing;
-use super::sqlite::{BEGIN_WRITE, MIGRATIONS, Pool, is_missing_table, now};
+use super::sqlite::{BEGIN_WRITE, Pool, STEPS, is_missing_table, now};
 use std::path::Path;
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ fn why_not(path: &Path) -> Option<Error> {
 
 /// Applies the steps that the file does not have yet.
 pub(super) async fn bring_up_to_date(pool: &Pool, path: &Path) -> Result<(), Error> {
-    let known = MIGRATIONS.last().map_or(0, |(number, _)| *number);
+    let known = STEPS.last().map_or(0, |(number, _)| *number);
     for _ in 0..100 {
         let attempt = match version(pool).await {
             Ok(found) if found > known => {
@@ -99,7 +99,7 @@ async fn apply(pool: &Pool) -> Result<(), Error> {
     .doing(DOING)?;
     let (present,): (Option<i64>,) =
         sqlx::query_as("SELECT MAX(version) FROM schema_versions").fetch_one(&mut *tx).await.doing(DOING)?;
-    for (number, step) in MIGRATIONS.iter().filter(|(number, _)| *number > present.unwrap_or(0)) {
+    for (number, step) in STEPS.iter().filter(|(number, _)| *number > present.unwrap_or(0)) {
         sqlx::raw_sql(*step).execute(&mut *tx).await.doing(DOING)?;
         sqlx::query(concat!("INSERT INTO schema_versions (version, applied_at) VALUES ($1, ", now!(), ")"))
             .bind(number)

@@ -1,6 +1,7 @@
 //! Tests of opening: two at once, newer files, folders and disks that refuse.
 
 use super::error::Doing;
+use super::sqlite::STEPS;
 use super::testing::{Fresh, LONG, connection, run};
 use super::{Error, Store};
 use crate::model::connection::ConnectionState;
@@ -47,8 +48,44 @@ async fn a_newer_database_is_refused() {
     let fresh = Fresh::open().await;
     sqlx::query("INSERT INTO schema_versions VALUES (7, 0)").execute(&fresh.store.pool).await.unwrap();
     let error = Store::open(&fresh.path()).await.unwrap_err();
-    assert!(matches!(error, Error::Newer { found: 7, known: 1, .. }));
+    assert!(matches!(error, Error::Newer { found: 7, known: 2, .. }));
     assert!(error.to_string().contains("newer Jackfield"));
+}
+
+/// What the database holds of itself: every table and index, as it was made.
+async fn shape(store: &Store) -> Vec<(String, String)> {
+    let query = "SELECT name, COALESCE(sql, '') FROM sqlite_schema ORDER BY name";
+    sqlx::query_as(query).fetch_all(&store.pool).await.expect("a database says what it holds")
+}
+
+#[tokio::test]
+async fn an_older_database_gets_the_steps_that_it_lacks_and_keeps_what_it_holds() {
+    let fresh = shape(&Fresh::open().await.store).await;
+    for present in 1..STEPS.len() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("jackfield.db");
+        let old = sqlx::SqlitePool::connect_with(
+            sqlx::sqlite::SqliteConnectOptions::new().filename(&path).create_if_missing(true),
+        );
+        let old = old.await.unwrap();
+        let versions =
+            "CREATE TABLE schema_versions (version BIGINT NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)";
+        sqlx::raw_sql(versions).execute(&old).await.unwrap();
+        for (number, step) in &STEPS[..present] {
+            sqlx::raw_sql(*step).execute(&old).await.unwrap();
+            let noted = sqlx::query("INSERT INTO schema_versions VALUES ($1, 0)").bind(number);
+            noted.execute(&old).await.unwrap();
+        }
+        sqlx::raw_sql("INSERT INTO meta VALUES ('install', 'of old')").execute(&old).await.unwrap();
+        old.close().await;
+        let store = Store::open(&path).await.unwrap();
+        assert_eq!(store.install_id(), "of old");
+        let names = |shape: &[(String, String)]| {
+            shape.iter().filter(|(name, _)| name != "schema_versions").cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(names(&shape(&store).await), names(&fresh), "from step {present}");
+        store.close().await;
+    }
 }
 
 #[tokio::test]

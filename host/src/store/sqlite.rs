@@ -11,9 +11,11 @@ pub(super) type Row = sqlx::sqlite::SqliteRow;
 pub(super) type Pool = sqlx::SqlitePool;
 pub(super) type Tx = sqlx::Transaction<'static, Db>;
 
-/// The migrations, oldest first; their numbers are the same in every dialect.
-pub(super) const MIGRATIONS: &[(i64, &str)] =
-    &[(1, include_str!("../../migrations/sqlite/0001_beginning.sql"))];
+/// The steps of the schema, oldest first; their numbers are the same in every dialect.
+pub(super) const STEPS: &[(i64, &str)] = &[
+    (1, include_str!("../../migrations/sqlite/0001_beginning.sql")),
+    (2, include_str!("../../migrations/sqlite/0002_migrations.sql")),
+];
 
 /// Begins a transaction that writes. SQLite must know it from the start: a reader that becomes a writer half-way fails at
 /// once when somebody else wrote in between, whatever the busy timeout says.
