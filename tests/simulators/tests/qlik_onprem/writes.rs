@@ -112,3 +112,41 @@ async fn a_task_runs() {
     assert_eq!(patient.call(Method::POST, &format!("task/{id}/stop"), None).await.0, 204);
     assert_eq!(status(&patient).await, 6);
 }
+
+#[tokio::test]
+async fn a_run_is_in_the_history_of_its_task() {
+    let simulator = site().await;
+    let admin = Client::admin(&simulator);
+    let id = simulator.reload_task_id(0);
+    let history = async || admin.found("executionresult", &format!("taskID eq {id}")).await;
+    let before = history().await;
+    let last =
+        async || admin.get(&format!("reloadtask/{id}")).await.1["operational"]["lastExecutionResult"].clone();
+
+    admin.call(Method::POST, &format!("task/{id}/start"), None).await;
+    let result = last().await;
+    let path = format!("executionresult/{}", result["id"].as_str().unwrap());
+    let (code, run) = admin.get(&path).await;
+    assert_eq!((code.as_u16(), &run["status"], &run["taskID"]), (200, &json!(2), &json!(id)), "{run}");
+    assert_eq!(
+        (run["appID"].as_str(), &run["startTime"]),
+        (Some(&*simulator.app_id(0)), &result["startTime"])
+    );
+    assert_eq!(history().await.len(), before.len() + 1);
+
+    admin.call(Method::POST, &format!("task/{id}/stop"), None).await;
+    assert_eq!(
+        (last().await["id"].clone(), last().await["status"].clone()),
+        (result["id"].clone(), json!(6))
+    );
+    assert_eq!(admin.get(&path).await.1["status"], 6, "the run that was stopped is the one that was started");
+    let aborted = admin.found("executionresult", &format!("taskID eq {id} and status eq Aborted")).await;
+    assert_eq!(aborted.len(), 1);
+
+    let quick = Simulator::start(Config { pace: Duration::ZERO, ..Config::default() }).await.unwrap();
+    let admin = Client::admin(&quick);
+    let (_, body) = admin.call(Method::POST, &format!("task/{id}/start/synchronous"), None).await;
+    let filter = format!("executionID eq {}", body["value"].as_str().unwrap());
+    let ended = admin.found("executionresult", &filter).await;
+    assert_eq!((ended.len(), &ended[0]["status"]), (1, &json!(7)), "it ends there, too");
+}

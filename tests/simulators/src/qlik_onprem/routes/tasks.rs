@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::kit::clock;
 use crate::qlik_onprem::call::{Call, done, json, member, object, one, scalar};
+use crate::qlik_onprem::cell::{Cell, Row};
 use crate::qlik_onprem::data::result;
 use crate::qlik_onprem::entities::{Kind, TASKS};
 use crate::qlik_onprem::lists::Wanted;
@@ -19,7 +20,7 @@ use crate::qlik_onprem::problem::{Answer, Problem};
 use crate::qlik_onprem::query::guid;
 use crate::qlik_onprem::rights::Right;
 use crate::qlik_onprem::routes::{answer, entities};
-use crate::qlik_onprem::store::Action;
+use crate::qlik_onprem::store::{Action, Store};
 use crate::qlik_onprem::world::World;
 use crate::qlik_onprem::writes;
 
@@ -79,14 +80,37 @@ fn set_running(call: &Call, id: Uuid, run: bool) -> Result<Uuid, Problem> {
     if running && run {
         return Err(Problem::new(409, "The task is already running"));
     }
-    let execution = Uuid::new_v4();
+    let last = operational.row("lastExecutionResult").and_then(|last| last.id("id"));
+    let execution = last.filter(|_| running).unwrap_or_else(Uuid::new_v4);
     if run || running {
         let (status, duration) = if run { (2, None) } else { (6, Some(0)) };
-        operational.set("lastExecutionResult", result(execution, status, clock::now_ms(), duration));
+        let last = result(execution, status, clock::now_ms(), duration);
+        operational.set("lastExecutionResult", last.clone());
+        let app = row.id("app");
         store.put(kind, id, row);
+        remember(world, &mut store, (id, app), last);
         world.note(&mut store, &call.caller, Action::Started, (kind, id), Vec::new());
     }
     Ok(execution)
+}
+
+/// Writes a result into the history, or over what is there of the same execution.
+fn remember(world: &World, store: &mut Store, (task, app): (Uuid, Option<Uuid>), result: Row) {
+    let Some(execution) = result.id("id") else { return };
+    let mut row = writes::blank(world, Kind::ExecutionResult);
+    let stamp = Cell::Time(world.stamp(0));
+    row.take(result);
+    row.set("taskID", task);
+    row.set("executionID", execution);
+    row.set("createdDate", stamp.clone());
+    row.set("modifiedDate", stamp);
+    if let Some(app) = app {
+        row.set("appID", app);
+    }
+    match world.find(store, Kind::ExecutionResult, execution) {
+        Some(_) => store.put(Kind::ExecutionResult, execution, row),
+        None => store.make(Kind::ExecutionResult, execution, row),
+    }
 }
 
 /// `{"task": {…}, "schemaEvents": […], "compositeEvents": […]}`; the events are not kept.
