@@ -111,6 +111,8 @@ async fn a_task_runs() {
     assert_eq!(patient.call(Method::POST, &start, None).await.0, 409, "it runs already");
     assert_eq!(patient.call(Method::POST, &format!("task/{id}/stop"), None).await.0, 204);
     assert_eq!(status(&patient).await, 6);
+    let done: Vec<Action> = slow.events().iter().map(|event| event.action).collect();
+    assert_eq!(done, [Action::Started, Action::Stopped]);
 }
 
 #[tokio::test]

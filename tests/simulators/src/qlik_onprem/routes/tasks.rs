@@ -160,7 +160,8 @@ fn set_running(call: &Call, id: Uuid, run: bool) -> Result<Uuid, Problem> {
         let app = row.id("app");
         store.put(kind, id, row);
         remember(world, &mut store, (id, app), last);
-        world.note(&mut store, &call.caller, Action::Started, (kind, id), Vec::new());
+        let action = if run { Action::Started } else { Action::Stopped };
+        world.note(&mut store, &call.caller, action, (kind, id), Vec::new());
     }
     Ok(execution)
 }
