@@ -100,6 +100,34 @@ def writes(qrs):
     }
 
 
+def running(qrs):
+    """Tasks, started and stopped in every way that there is."""
+    [task] = qrs.TaskGet(pFilter=f"id eq {SITE['task']}")
+    others = [one["id"] for one in qrs.ReloadTaskGet(pFilter="name so 'task'")][1:3]
+    state = lambda: qrs.ReloadTaskGet(task["id"])["operational"]["lastExecutionResult"]["status"]
+    started = [qrs.TaskStart(task["id"]).status_code, state()]
+    again = qrs.TaskStart(task["id"]).status_code
+    stopped = [qrs.TaskStop(task["id"]).status_code, state()]
+    execution = qrs.TaskStartByNameSynchronous(task["name"]).json()["value"]
+    found = qrs.driver.get("/qrs/executionresult/full", {"filter": f"executionID eq {execution}"}).json()
+    qrs.TaskStopMany(others)
+    many = [qrs.TaskStartMany(others).status_code, qrs.TaskStopMany(others).status_code]
+    app = qrs.AppGet()[0]
+    reloaded = qrs.AppReload(app["id"]).status_code
+    made = qrs.ReloadTaskGet(pFilter=f"app.id eq {app['id']} and name sw 'Manually triggered'")
+    return {
+        "ping": qrs.ping().json()["value"],
+        "started": started,
+        "again": again,
+        "stopped": stopped,
+        "byName": qrs.TaskStop(task["id"]).status_code,
+        "history": [[one["taskID"] == task["id"], one["status"]] for one in found],
+        "unknown": answer(qrs.TaskStartByName("nobody")),
+        "many": many,
+        "appReloaded": [reloaded, len(made)],
+    }
+
+
 def sessions(qps):
     """Sessions of the proxy, made and ended from behind."""
     user = {"UserDirectory": "EXAMPLE", "UserId": "ada", "Attributes": []}
@@ -138,6 +166,7 @@ def main():
         "signingIn": signing_in(qrs),
         "lists": lists(qrs),
         "writes": writes(qrs),
+        "running": running(qrs),
         "sessions": sessions(connect(qsAPI.QPS)),
         "refusals": refusals(qrs),
     }

@@ -6,7 +6,7 @@ use jackfield_simulators::{
     qlik_onprem::{Action, Config, Pkcs12, Population, Simulator},
 };
 use serde_json::{Value, json};
-use std::fs;
+use std::{fs, time::Duration};
 use tempfile::TempDir;
 
 /// The password of the exported certificates.
@@ -17,6 +17,12 @@ const READER: u64 = 6;
 
 const APPS: u64 = 30;
 
+/// Tasks end while a client waits for that.
+const SOON: Duration = Duration::from_secs(1);
+
+/// Tasks run until they are stopped.
+const NEVER: Duration = Duration::from_secs(3600);
+
 /// A site, and the files that its administrator has exported.
 struct Site {
     simulator: Simulator,
@@ -24,8 +30,9 @@ struct Site {
 }
 
 impl Site {
-    fn new() -> Site {
-        let config = Config { population: Population::of(APPS), ..Config::default() };
+    /// A site whose tasks take so long.
+    fn new(pace: Duration) -> Site {
+        let config = Config { population: Population::of(APPS), pace, ..Config::default() };
         let site = Site {
             simulator: Simulator::start_blocking(config).unwrap(),
             folder: tempfile::tempdir().unwrap(),
@@ -100,7 +107,7 @@ const NO_GUID: &str = "The value '12345' is not a valid GUID";
 
 #[test]
 fn qrs_interact() {
-    let site = Site::new();
+    let site = Site::new(SOON);
     let Some(seen) = site.seen_by(Language::JavaScript, "qrs-interact.cjs") else { return };
     seen.assert_parts(&["signingIn", "lists", "writes", "virtualProxy", "refusals"]);
 
@@ -166,7 +173,7 @@ fn qrs_interact() {
 
 #[test]
 fn qlik_repo_api() {
-    let site = Site::new();
+    let site = Site::new(SOON);
     let Some(seen) = site.seen_by(Language::JavaScript, "qlik-repo-api.mjs") else { return };
     seen.assert_parts(&["signingIn", "lists", "running", "writes", "virtualProxy", "refusals"]);
 
@@ -213,9 +220,9 @@ fn qlik_repo_api() {
 
 #[test]
 fn qs_api() {
-    let site = Site::new();
+    let site = Site::new(NEVER);
     let Some(seen) = site.seen_by(Language::Python, "qs_api_client.py") else { return };
-    seen.assert_parts(&["signingIn", "lists", "writes", "sessions", "refusals"]);
+    seen.assert_parts(&["signingIn", "lists", "writes", "running", "sessions", "refusals"]);
 
     let signing_in = json!({
         "version": true, "schema": "About", "enums": true, "description": true, "seenByReader": READABLE,
@@ -238,6 +245,11 @@ fn qs_api() {
         "stale": [409, STALE], "removed": [204, 204, 204], "again": [404, NOT_FOUND],
     });
     seen.assert("writes", writes);
+    let running = json!({
+        "ping": "Ping successful", "started": [204, 2], "again": 409, "stopped": [204, 6], "byName": 204,
+        "history": [[true, 2]], "unknown": [404, NOT_FOUND], "many": [204, 204], "appReloaded": [204, 1],
+    });
+    seen.assert("running", running);
     let sessions = json!({
         "made": [201, 201], "found": ["one", "two"], "session": ["EXAMPLE", "ada"], "ended": ["one", false],
         "rest": ["two"], "gone": 404, "ticket": [201, true],
@@ -257,6 +269,16 @@ fn qs_api() {
         "Deleted Stream",
         "Deleted CustomPropertyDefinition",
         "Deleted Tag",
+        "Started ReloadTask",
+        "Stopped ReloadTask",
+        "Started ReloadTask",
+        "Started ReloadTask",
+        "Started ReloadTask",
+        "Stopped ReloadTask",
+        "Stopped ReloadTask",
+        "Created ReloadTask",
+        "Started ReloadTask",
+        "Stopped ReloadTask",
     ];
     assert_eq!(site.done(), done);
     assert_eq!(site.simulator.open_sessions(), 0, "it ended what it made");
