@@ -61,44 +61,84 @@ async function signingIn() {
   };
 }
 
-async function lists() {
-  const { items, spaces, users, groups, roles, automations, apps } = key;
-  const found = await everyPage(items.getItems({ resourceType: "app", limit: 7 }, fresh));
+async function apps() {
+  const { items, apps } = key;
+  const all = await everyPage(items.getItems({ resourceType: "app", limit: 7 }, fresh));
   const first = await items.getItems({ resourceType: "app", limit: 7 }, fresh);
-  const second = await first.next(fresh);
-  const again = await second.prev(fresh);
-  const app = found.rows[0];
-  const info = (await apps.getAppInfo(app.resourceId, fresh)).data;
+  const again = await (await first.next(fresh)).prev(fresh);
+  const [app] = all.rows;
+  const { attributes } = (await apps.getAppInfo(app.resourceId, fresh)).data;
+  const named = await items.getItems({ name: app.name, resourceType: "app" }, fresh);
+  const idsOf = (page) => page.data.data.map((row) => row.id).join();
+  return {
+    ids: all.rows.map((row) => row.resourceId).sort(),
+    pages: all.pages,
+    backAgain: idsOf(again) === idsOf(first),
+    sameApp: attributes.id === app.resourceId && attributes.name === app.name,
+    byName: idsOf(named) === app.id,
+  };
+}
+
+async function people() {
+  const { users, groups, roles } = key;
   const person = (await users.getUser(site.person, {}, fresh)).data;
   const sorted = await everyPage(users.getUsers({ limit: 9, sort: "-name" }, fresh));
   const filter = `email eq "${person.email}"`;
-  const everySpace = await everyPage(spaces.getSpaces({ limit: 2 }, fresh));
-  const shared = await everyPage(spaces.getSpaces({ limit: 2, type: "shared" }, fresh));
-  const space = everySpace.rows[0];
-  const ofType = (type) => everySpace.rows.filter((row) => row.type === type).map((row) => row.id);
-  const members = await everyPage(spaces.getSpaceAssignments(space.id, { limit: 3 }, fresh));
+  const byEmail = await users.getUsers({ filter }, fresh);
+  const filtered = await users.filterUsers({ limit: 5 }, { filter }, fresh);
+  const admins = await roles.getRoles({ filter: 'name eq "TenantAdmin"' }, fresh);
   return {
-    apps: found.rows.map((row) => row.resourceId).sort(),
-    appPages: found.pages,
-    backAgain: again.data.data.map((row) => row.id).join() === first.data.data.map((row) => row.id).join(),
-    sameApp: info.attributes.id === app.resourceId && info.attributes.name === app.name,
-    byName: (await items.getItems({ name: app.name, resourceType: "app" }, fresh)).data.data.map((row) => row.id === app.id),
-    users: sorted.rows.length,
-    usersSorted: sorted.rows.every((row, at) => at === 0 || row.name <= sorted.rows[at - 1].name),
-    userPages: sorted.pages,
+    count: sorted.rows.length,
+    sorted: sorted.rows.every((row, at) => at === 0 || row.name <= sorted.rows[at - 1].name),
+    pages: sorted.pages,
     counted: (await users.countUsers({}, fresh)).data.total,
-    byEmail: (await users.getUsers({ filter }, fresh)).data.data.map((row) => row.id),
-    filtered: (await users.filterUsers({ limit: 5 }, { filter }, fresh)).data.data.map((row) => row.id),
-    spaces: new Set(everySpace.rows.map((row) => row.id)).size,
-    spacePages: everySpace.pages,
-    sharedSpaces: shared.rows.map((row) => row.id).join() === ofType("shared").join() && shared.rows.length > 0,
-    sameSpace: (await spaces.getSpace(space.id, fresh)).data.name === space.name,
-    foreignMembers: members.rows.filter((row) => row.spaceId !== space.id).length,
-    members: members.rows.length > 0,
+    byEmail: byEmail.data.data.map((row) => row.id),
+    filtered: filtered.data.data.map((row) => row.id),
     groups: (await everyPage(groups.getGroups({ limit: 4 }, fresh))).rows.length,
-    adminRole: (await roles.getRoles({ filter: 'name eq "TenantAdmin"' }, fresh)).data.data.map((row) => row.name),
-    automations: (await everyPage(automations.getAutomations({ limit: 3, listAll: true }, fresh))).rows.length,
+    adminRole: admins.data.data.map((row) => row.name),
   };
+}
+
+async function spaces() {
+  const { spaces } = key;
+  const all = await everyPage(spaces.getSpaces({ limit: 2 }, fresh));
+  const shared = await everyPage(spaces.getSpaces({ limit: 1, type: "shared" }, fresh));
+  const [space] = all.rows;
+  const members = await everyPage(spaces.getSpaceAssignments(space.id, { limit: 3 }, fresh));
+  const sharedAmongAll = all.rows.filter((row) => row.type === "shared");
+  return {
+    count: new Set(all.rows.map((row) => row.id)).size,
+    pages: all.pages,
+    someShared: shared.rows.length > 0,
+    onlyShared: shared.rows.map((row) => row.id).join() === sharedAmongAll.map((row) => row.id).join(),
+    sameSpace: (await spaces.getSpace(space.id, fresh)).data.name === space.name,
+    someMembers: members.rows.length > 0,
+    foreignMembers: members.rows.filter((row) => row.spaceId !== space.id).length,
+  };
+}
+
+/** Everything else that can be listed: how many, and in how many pages. Each list ends in a way of its own. */
+async function catalogue() {
+  const { audits, automations, dataConnections, dataFiles, items, oauthClients, reloads, scheduling } = key;
+  const every = {
+    dataConnections: dataConnections.getDataConnections({ limit: 2 }, fresh),
+    dataFiles: dataFiles.getDataFiles({ limit: 4, includeAllSpaces: true }, fresh),
+    dataSets: items.getItems({ resourceType: "dataset", limit: 4 }, fresh),
+    automations: key.workflows.automations.getAutomations({ limit: 1, listAll: true }, fresh),
+    formerAutomations: automations.getAutomations({ limit: 1, listAll: true }, fresh),
+    tasks: scheduling.tasks.getTasks({ limit: 3 }, fresh),
+    reloads: reloads.getReloads({ limit: 30 }, fresh),
+    reportTemplates: key.reportTemplates.getReportTemplates({ limit: 1 }, fresh),
+    sharingTasks: key.sharingTasks.getSharingTasks({ limit: 1 }, fresh),
+    oauthClients: oauthClients.getOAuthClients({ limit: 1 }, fresh),
+    audits: audits.getAudits({ limit: 25 }, fresh),
+  };
+  const seen = {};
+  for (const [name, first] of Object.entries(every)) {
+    const { rows, pages } = await everyPage(first);
+    seen[name] = [new Set(rows.map((row) => row.id ?? row.clientId)).size, rows.length, pages];
+  }
+  return seen;
 }
 
 async function reloading() {
@@ -185,9 +225,20 @@ async function life(make, read, change, remove) {
 }
 
 async function writes() {
-  const { webIntegrations, webhooks, roles } = key;
+  const { identityProviders, webIntegrations, webhooks, roles } = key;
+  const provider = await identityProviders.createIdp({
+    protocol: "jwtAuth",
+    provider: "external",
+    tenantIds: [site.tenant],
+    description: "conformance",
+    options: { issuer: "https://issuer.example.com", staticKeys: [{ kid: "key-1", pem: site.certificate }] },
+  });
+  const readProvider = () => identityProviders.getIdp(provider.data.id, fresh);
+  const { issuer } = (await readProvider()).data.options;
   const rename = (name) => [{ op: "replace", path: "/name", value: name }];
+  const removed = await identityProviders.deleteIdp(provider.data.id);
   return {
+    identityProvider: [provider.status, issuer, removed.status, (await refusal(readProvider))[0]],
     webIntegration: await life(
       () => webIntegrations.createWebIntegration({ name: "hub", validOrigins: ["https://example.com"] }),
       (id) => webIntegrations.getWebIntegration(id, fresh),
@@ -233,7 +284,7 @@ async function refusals() {
 }
 
 const seen = {};
-for (const part of [signingIn, lists, reloading, keys, clients, writes, refusals]) {
+for (const part of [signingIn, apps, people, spaces, catalogue, reloading, keys, clients, writes, refusals]) {
   seen[part.name] = await part();
 }
 console.log(JSON.stringify(seen, null, 2));

@@ -3,7 +3,8 @@
 use super::{Language, Seen, seen};
 use jackfield_simulators::{
     faults::{BodyKind, Fault, FaultKind},
-    qlik_cloud::{ClientCredentials, Config, NewClient, Population, Simulator},
+    nprinting::JwtPair,
+    qlik_cloud::{ClientCredentials, Config, JwtAuthorization, NewClient, Population, SignIn, Simulator},
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -21,7 +22,8 @@ struct Tenant {
 impl Tenant {
     fn new(tls: bool) -> Tenant {
         let population = Population::of(20);
-        let config = Config { tls, population, ..Config::default() };
+        let sign_in = SignIn { jwt: JwtAuthorization::Active, ..SignIn::default() };
+        let config = Config { tls, population, sign_in, ..Config::default() };
         let simulator = Simulator::start_blocking(config).unwrap();
         let grants = ["client_credentials", "urn:qlik:oauth:user-impersonation"].map(str::to_owned);
         let client = simulator.create_oauth_client(&NewClient {
@@ -40,6 +42,7 @@ impl Tenant {
             "host": self.simulator.base_url(), "tenant": self.simulator.tenant_id(), "apiKey": key.token,
             "client": { "clientId": self.client.client_id, "clientSecret": self.client.client_secret },
             "person": self.simulator.user_id(PERSON),
+            "certificate": JwtPair::generate().unwrap().certificate_pem,
         })
     }
 
@@ -83,49 +86,27 @@ fn qlik_api() {
     simulator.add_fault(spaces("limit=19", FaultKind::TooManyRequests { retry_after: Some(1) }));
     simulator.add_fault(spaces("limit=17", FaultKind::Status { status: 401, body: BodyKind::Envelope }));
     let Some(seen) = tenant.seen_by(Language::JavaScript, "qlik-api.mjs") else { return };
-    seen.assert_parts(&["signingIn", "lists", "reloading", "keys", "clients", "writes", "refusals"]);
+    seen.assert_parts(&[
+        "signingIn",
+        "apps",
+        "people",
+        "spaces",
+        "catalogue",
+        "reloading",
+        "keys",
+        "clients",
+        "writes",
+        "refusals",
+    ]);
 
-    let (administrator, person) = (simulator.user_id(0), simulator.user_id(PERSON));
-    let signing_in = json!({
-        "me": [administrator, simulator.user_email(0), "active", "TenantAdmin"],
-        "tenant": simulator.tenant_id(), "bot": tenant.bot(), "impersonated": person,
-    });
-    seen.assert("signingIn", signing_in);
-    let population = tenant.population;
-    let users = population.users + 1;
-    let lists = json!({
-        "apps": tenant.apps(), "appPages": 3, "backAgain": true, "sameApp": true, "byName": [true],
-        "users": users, "usersSorted": true, "userPages": users.div_ceil(9), "counted": users,
-        "byEmail": [person], "filtered": [person],
-        "spaces": population.spaces, "spacePages": population.spaces.div_ceil(2), "sharedSpaces": true,
-        "sameSpace": true, "members": true, "foreignMembers": 0, "groups": population.groups,
-        "adminRole": ["TenantAdmin"], "automations": population.automations,
-    });
-    seen.assert("lists", lists);
-    let reloading =
-        json!({ "queued": 201, "ended": "SUCCEEDED", "app": true, "listed": true, "onlyOfApp": true });
-    seen.assert("reloading", reloading);
-    let keys = json!({
-        "tooLong": 400, "statuses": [204, 201, 204, 200, 204], "description": "renamed", "days": 7,
-        "user": administrator, "afterwards": 401,
-    });
-    seen.assert("keys", keys);
-    let clients = json!({
-        "statuses": [201, 201, 204, 204], "signIns": [200, 200], "secretsLeft": 1, "afterwards": 404,
-    });
-    seen.assert("clients", clients);
-    let life = |names: [&str; 2]| json!({ "statuses": [201, 204, 204, 404], "names": names });
-    let writes = json!({
-        "webIntegration": life(["hub", "portal"]), "webhook": life(["reloads", "reloaded"]),
-        "role": life(["Readers", "Lookers"]),
-    });
-    seen.assert("writes", writes);
+    assert_lists_of_qlik_api(&tenant, &seen);
+    assert_writes_of_qlik_api(&tenant, &seen);
+    let invalid = [json!(400), json!("HTTP-400"), json!("Invalid parameter")];
     let refusals = json!({
         "wrongKey": [401, "HTTP-401", "Authorization Required"],
         "wrongSecret": "Invalid client credentials (Status: 401, Code: OAUTH-14)",
         "unknownSpace": [404, "HTTP-404", "Not found"], "unknownUser": [404, "USERS-7", "Not found"],
-        "badLimit": [400, "HTTP-400", "Invalid parameter"], "badFilter": [400, "HTTP-400", "Invalid parameter"],
-        "narrowToken": [403, "HTTP-403", "Forbidden"],
+        "badLimit": invalid, "badFilter": invalid, "narrowToken": [403, "HTTP-403", "Forbidden"],
         "tooOften": [429, "HTTP-429", "API rate limit reached.", "1"], "tokenGone": [200],
     });
     seen.assert("refusals", refusals);
@@ -135,6 +116,62 @@ fn qlik_api() {
         "it got a new token and asked again"
     );
     tenant.assert_met("qlik-api/2.19.0");
+}
+
+fn assert_lists_of_qlik_api(tenant: &Tenant, seen: &Seen) {
+    let (simulator, population) = (&tenant.simulator, tenant.population);
+    let (person, users) = (simulator.user_id(PERSON), population.users + 1);
+    let signing_in = json!({
+        "me": [simulator.user_id(0), simulator.user_email(0), "active", "TenantAdmin"],
+        "tenant": simulator.tenant_id(), "bot": tenant.bot(), "impersonated": person,
+    });
+    seen.assert("signingIn", signing_in);
+    let pages = population.apps.div_ceil(7);
+    let apps =
+        json!({ "ids": tenant.apps(), "pages": pages, "backAgain": true, "sameApp": true, "byName": true });
+    seen.assert("apps", apps);
+    let people = json!({
+        "count": users, "counted": users, "sorted": true, "pages": users.div_ceil(9), "byEmail": [person],
+        "filtered": [person], "groups": population.groups, "adminRole": ["TenantAdmin"],
+    });
+    seen.assert("people", people);
+    let spaces = json!({
+        "count": population.spaces, "pages": population.spaces.div_ceil(2), "someShared": true,
+        "onlyShared": true, "sameSpace": true, "someMembers": true, "foreignMembers": 0,
+    });
+    seen.assert("spaces", spaces);
+    let every = |count: u64, limit: u64| json!([count, count, count.div_ceil(limit)]);
+    let catalogue = json!({
+        "dataConnections": every(population.data_connections, 2), "dataFiles": every(population.data_files, 4),
+        "dataSets": every(population.data_sets, 4), "automations": every(population.automations, 1),
+        "formerAutomations": every(population.automations, 1), "tasks": every(population.tasks, 3),
+        "reloads": every(population.reloads, 30), "reportTemplates": every(population.report_templates, 1),
+        "sharingTasks": every(population.sharing_tasks, 1), "oauthClients": every(1, 1),
+        "audits": every(population.audits, 25),
+    });
+    seen.assert("catalogue", catalogue);
+}
+
+fn assert_writes_of_qlik_api(tenant: &Tenant, seen: &Seen) {
+    let reloading =
+        json!({ "queued": 201, "ended": "SUCCEEDED", "app": true, "listed": true, "onlyOfApp": true });
+    seen.assert("reloading", reloading);
+    let keys = json!({
+        "tooLong": 400, "statuses": [204, 201, 204, 200, 204], "description": "renamed", "days": 7,
+        "user": tenant.simulator.user_id(0), "afterwards": 401,
+    });
+    seen.assert("keys", keys);
+    let clients = json!({
+        "statuses": [201, 201, 204, 204], "signIns": [200, 200], "secretsLeft": 1, "afterwards": 404,
+    });
+    seen.assert("clients", clients);
+    let life = |names: [&str; 2]| json!({ "statuses": [201, 204, 204, 404], "names": names });
+    let writes = json!({
+        "identityProvider": [201, "https://issuer.example.com", 204, 404],
+        "webIntegration": life(["hub", "portal"]), "webhook": life(["reloads", "reloaded"]),
+        "role": life(["Readers", "Lookers"]),
+    });
+    seen.assert("writes", writes);
 }
 
 #[test]

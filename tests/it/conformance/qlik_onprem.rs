@@ -105,6 +105,29 @@ const STALE: &str = "The item has been modified by another user.";
 const UNPARSABLE: &str = "Cannot parse the expression: name like 'x'";
 const NO_GUID: &str = "The value '12345' is not a valid GUID";
 
+/// What stands in the site's events after qrs-interact has been there.
+const WRITES_OF_QRS_INTERACT: [&str; 19] = [
+    "Created Tag",
+    "Updated Tag",
+    "Refused Tag",
+    "Deleted Tag",
+    "Created Stream",
+    "Updated Stream",
+    "Refused Stream",
+    "Deleted Stream",
+    "Created CustomPropertyDefinition",
+    "Updated CustomPropertyDefinition",
+    "Refused CustomPropertyDefinition",
+    "Deleted CustomPropertyDefinition",
+    "Created Tag",
+    "Deleted Tag",
+    "Created VirtualProxyConfig",
+    "Updated ProxyService",
+    "Refused VirtualProxyConfig",
+    "Updated ProxyService",
+    "Deleted VirtualProxyConfig",
+];
+
 #[test]
 fn qrs_interact() {
     let site = Site::new(SOON);
@@ -150,23 +173,7 @@ fn qrs_interact() {
     });
     seen.assert("refusals", refusals);
 
-    let life =
-        |entity: &str| ["Created", "Updated", "Refused", "Deleted"].map(|what| format!("{what} {entity}"));
-    let mut done: Vec<String> =
-        ["Tag", "Stream", "CustomPropertyDefinition"].iter().flat_map(|one| life(one)).collect();
-    done.extend(
-        [
-            "Created Tag",
-            "Deleted Tag",
-            "Created VirtualProxyConfig",
-            "Updated ProxyService",
-            "Refused VirtualProxyConfig",
-            "Updated ProxyService",
-            "Deleted VirtualProxyConfig",
-        ]
-        .map(str::to_owned),
-    );
-    assert_eq!(site.done(), done);
+    assert_eq!(site.done(), WRITES_OF_QRS_INTERACT);
     assert_eq!(site.simulator.linked_prefixes(), ["", "sso"]);
     assert!(site.simulator.default_virtual_proxy_is_untouched());
 }
@@ -218,6 +225,28 @@ fn qlik_repo_api() {
     site.assert_met("axios/");
 }
 
+/// What stands in the site's events after qsAPI has been there.
+const WRITES_OF_QS_API: [&str; 18] = [
+    "Created Tag",
+    "Created CustomPropertyDefinition",
+    "Created Stream",
+    "Updated Stream",
+    "Refused Stream",
+    "Deleted Stream",
+    "Deleted CustomPropertyDefinition",
+    "Deleted Tag",
+    "Started ReloadTask",
+    "Stopped ReloadTask",
+    "Started ReloadTask",
+    "Started ReloadTask",
+    "Started ReloadTask",
+    "Stopped ReloadTask",
+    "Stopped ReloadTask",
+    "Created ReloadTask",
+    "Started ReloadTask",
+    "Stopped ReloadTask",
+];
+
 #[test]
 fn qs_api() {
     let site = Site::new(NEVER);
@@ -260,27 +289,7 @@ fn qs_api() {
         "unknownPath": [404, NOT_FOUND],
     });
     seen.assert("refusals", refusals);
-    let done = [
-        "Created Tag",
-        "Created CustomPropertyDefinition",
-        "Created Stream",
-        "Updated Stream",
-        "Refused Stream",
-        "Deleted Stream",
-        "Deleted CustomPropertyDefinition",
-        "Deleted Tag",
-        "Started ReloadTask",
-        "Stopped ReloadTask",
-        "Started ReloadTask",
-        "Started ReloadTask",
-        "Started ReloadTask",
-        "Stopped ReloadTask",
-        "Stopped ReloadTask",
-        "Created ReloadTask",
-        "Started ReloadTask",
-        "Stopped ReloadTask",
-    ];
-    assert_eq!(site.done(), done);
+    assert_eq!(site.done(), WRITES_OF_QS_API);
     assert_eq!(site.simulator.open_sessions(), 0, "it ended what it made");
     site.assert_met("qsAPI APIREST");
 }
