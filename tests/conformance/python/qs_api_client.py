@@ -104,7 +104,10 @@ def running(qrs):
     """Tasks, started and stopped in every way that there is."""
     [task] = qrs.TaskGet(pFilter=f"id eq {SITE['task']}")
     others = [one["id"] for one in qrs.ReloadTaskGet(pFilter="name so 'task'")][1:3]
-    state = lambda: qrs.ReloadTaskGet(task["id"])["operational"]["lastExecutionResult"]["status"]
+
+    def state():
+        return qrs.ReloadTaskGet(task["id"])["operational"]["lastExecutionResult"]["status"]
+
     started = [qrs.TaskStart(task["id"]).status_code, state()]
     again = qrs.TaskStart(task["id"]).status_code
     stopped = [qrs.TaskStop(task["id"]).status_code, state()]
