@@ -5,6 +5,7 @@ mod almanac;
 mod canary;
 mod cli;
 mod configuration;
+mod conformance;
 mod connections;
 mod contract;
 mod crashes;

@@ -42,6 +42,14 @@ pub fn artifacts() -> &'static Artifacts {
     })
 }
 
+/// The folder that has the profiles' folders, and whatever else is kept between builds.
+///
+/// # Panics
+/// The running program lies nowhere.
+pub fn target() -> PathBuf {
+    folder().parent().expect("a profile's folder lies in one").to_owned()
+}
+
 /// The folder of the running program's profile: tests and benches lie in its `deps`, binaries in itself.
 fn folder() -> PathBuf {
     let own = std::env::current_exe().expect("a running program has a path");

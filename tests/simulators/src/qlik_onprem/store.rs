@@ -45,6 +45,8 @@ pub enum Action {
     Restarted,
     /// A task was started.
     Started,
+    /// A task was stopped.
+    Stopped,
 }
 
 /// Everything that is kept.

@@ -151,7 +151,13 @@ impl World {
         };
         match kind {
             Kind::ProxyService => self.link(store, &mut row),
-            Kind::ReloadTask | Kind::ExternalProgramTask | Kind::UserSyncTask => self.settle(&mut row),
+            Kind::ReloadTask | Kind::ExternalProgramTask | Kind::UserSyncTask => {
+                let operational = row.row_mut("operational");
+                if let Some(last) = operational.and_then(|state| state.row_mut("lastExecutionResult")) {
+                    self.settle(last);
+                }
+            }
+            Kind::ExecutionResult => self.settle(&mut row),
             _ => {}
         }
         row
@@ -174,17 +180,14 @@ impl World {
         settings.set("virtualProxies", shown);
     }
 
-    /// A task that a client started ends by itself.
-    fn settle(&self, row: &mut Row) {
+    /// An execution that a client started ends by itself.
+    fn settle(&self, result: &mut Row) {
         let pace = self.config.pace.as_millis() as i64;
-        let last =
-            row.row_mut("operational").and_then(|operational| operational.row_mut("lastExecutionResult"));
-        let Some(last) = last else { return };
-        let started = last.time("startTime").unwrap_or_default();
-        if last.number("status") == Some(2) && clock::now_ms() - started >= pace {
-            last.set("status", 7);
-            last.set("stopTime", Cell::Time(started + pace));
-            last.set("duration", Cell::Number(pace));
+        let started = result.time("startTime").unwrap_or_default();
+        if result.number("status") == Some(2) && clock::now_ms() - started >= pace {
+            result.set("status", 7);
+            result.set("stopTime", Cell::Time(started + pace));
+            result.set("duration", Cell::Number(pace));
         }
     }
 

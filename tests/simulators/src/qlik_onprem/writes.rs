@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::qlik_onprem::call::Call;
 use crate::qlik_onprem::cell::{Cell, Row};
 use crate::qlik_onprem::data;
-use crate::qlik_onprem::entities::{Kind, enum_number};
+use crate::qlik_onprem::entities::{Kind, TASKS, enum_number};
 use crate::qlik_onprem::problem::Problem;
 use crate::qlik_onprem::proxies;
 use crate::qlik_onprem::rights::{Right, Standing};
@@ -43,6 +43,9 @@ pub(crate) fn create(call: &Call, kind: Kind, body: Map<String, Value>) -> Resul
     take(world, &mut row, body)?;
     if row.get("owner") == Some(&Cell::Null) {
         row.set("owner", owner(world, call));
+    }
+    if TASKS.contains(&kind) {
+        row.set("operational", data::idle());
     }
     let (id, stamp) = (Uuid::new_v4(), world.stamp(0));
     row.set("id", id);

@@ -5,7 +5,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-use crate::client::{Client, site};
+use crate::client::{Client, encoded, site};
 
 #[tokio::test]
 async fn a_tag_comes_changes_and_goes() {
@@ -111,4 +111,108 @@ async fn a_task_runs() {
     assert_eq!(patient.call(Method::POST, &start, None).await.0, 409, "it runs already");
     assert_eq!(patient.call(Method::POST, &format!("task/{id}/stop"), None).await.0, 204);
     assert_eq!(status(&patient).await, 6);
+    let done: Vec<Action> = slow.events().iter().map(|event| event.action).collect();
+    assert_eq!(done, [Action::Started, Action::Stopped]);
+}
+
+#[tokio::test]
+async fn a_run_is_in_the_history_of_its_task() {
+    let simulator = site().await;
+    let admin = Client::admin(&simulator);
+    let id = simulator.reload_task_id(0);
+    let history = async || admin.found("executionresult", &format!("taskID eq {id}")).await;
+    let before = history().await;
+    let last =
+        async || admin.get(&format!("reloadtask/{id}")).await.1["operational"]["lastExecutionResult"].clone();
+
+    admin.call(Method::POST, &format!("task/{id}/start"), None).await;
+    let result = last().await;
+    let path = format!("executionresult/{}", result["id"].as_str().unwrap());
+    let (code, run) = admin.get(&path).await;
+    assert_eq!((code.as_u16(), &run["status"], &run["taskID"]), (200, &json!(2), &json!(id)), "{run}");
+    assert_eq!(
+        (run["appID"].as_str(), &run["startTime"]),
+        (Some(&*simulator.app_id(0)), &result["startTime"])
+    );
+    assert_eq!(history().await.len(), before.len() + 1);
+
+    admin.call(Method::POST, &format!("task/{id}/stop"), None).await;
+    assert_eq!(
+        (last().await["id"].clone(), last().await["status"].clone()),
+        (result["id"].clone(), json!(6))
+    );
+    assert_eq!(admin.get(&path).await.1["status"], 6, "the run that was stopped is the one that was started");
+    let aborted = admin.found("executionresult", &format!("taskID eq {id} and status eq Aborted")).await;
+    assert_eq!(aborted.len(), 1);
+
+    let quick = Simulator::start(Config { pace: Duration::ZERO, ..Config::default() }).await.unwrap();
+    let admin = Client::admin(&quick);
+    let (_, body) = admin.call(Method::POST, &format!("task/{id}/start/synchronous"), None).await;
+    let filter = format!("executionID eq {}", body["value"].as_str().unwrap());
+    let ended = admin.found("executionresult", &filter).await;
+    assert_eq!((ended.len(), &ended[0]["status"]), (1, &json!(7)), "it ends there, too");
+}
+
+#[tokio::test]
+async fn tasks_are_started_by_name_and_several_at_once() {
+    let simulator = site().await;
+    let admin = Client::admin(&simulator);
+    let ids: Vec<String> = (0..4).map(|task| simulator.reload_task_id(task)).collect();
+    let (id, named, one, other) = (&ids[0], &ids[1], &ids[2], &ids[3]);
+    let name = async |id: &str| admin.get(&format!("task/{id}")).await.1["name"].as_str().unwrap().to_owned();
+    let runs = async |id: &str| {
+        admin.get(&format!("task/{id}")).await.1["operational"]["lastExecutionResult"]["status"] == 2
+    };
+    let post = async |path: &str, body: Option<Value>| admin.call(Method::POST, path, body).await;
+
+    let path = format!("task/start?name={}", encoded(&name(id).await.to_uppercase()));
+    assert_eq!(post(&path, None).await.0, 204);
+    let path = format!("task/start/synchronous?name={}", encoded(&name(named).await));
+    let (code, body) = post(&path, None).await;
+    assert!(code == 201 && body["value"].is_string(), "{body}");
+    assert!(runs(id).await && runs(named).await);
+    assert_eq!(post("task/start?name=nobody", None).await.0, 404);
+    assert_eq!(post("task/start", None).await.0, 400, "which one?");
+
+    let both = Some(json!([one, other]));
+    // What they may have been doing before.
+    assert_eq!(post("task/stop/many", both.clone()).await.0, 204);
+    assert_eq!(post("task/start/many", both.clone()).await.0, 204);
+    assert!(runs(one).await && runs(other).await);
+    assert_eq!(post("task/stop/many", both).await.0, 204);
+    assert!(!runs(one).await && !runs(other).await);
+    assert_eq!(post("task/start/many", Some(json!(["no id"]))).await.0, 400);
+}
+
+#[tokio::test]
+async fn an_app_is_reloaded_by_a_task_of_its_own() {
+    let simulator = site().await;
+    let admin = Client::admin(&simulator);
+    let app = simulator.app_id(3);
+    let filter = format!("app.id eq {app} and isManuallyTriggered eq true");
+    let before = admin.found("reloadtask", &filter).await.len();
+    for time in ["first", "second"] {
+        let started = admin.call(Method::POST, &format!("app/{app}/reload"), None).await;
+        assert_eq!(started.0, 204, "{time}: {}", started.1);
+        let made = admin.found("reloadtask", &filter).await;
+        assert_eq!(made.len(), before + 1, "{time}");
+        let last = &made[before]["operational"]["lastExecutionResult"];
+        assert_eq!((&made[before]["app"]["id"], &last["status"]), (&json!(app), &json!(2)));
+        let stop = format!("task/{}/stop", made[before]["id"].as_str().unwrap());
+        admin.call(Method::POST, &stop, None).await;
+    }
+    let body = json!({"name": "Made by a client", "app": {"id": app}});
+    let (_, task) = admin.call(Method::POST, "reloadtask", Some(body)).await;
+    assert_eq!(task["operational"]["lastExecutionResult"]["status"], 0, "{task}");
+    let start = format!("task/{}/start", task["id"].as_str().unwrap());
+    assert_eq!(
+        admin.call(Method::POST, &start, None).await.0,
+        204,
+        "a task that a client made can be started"
+    );
+    let nobody = "app/00000000-0000-4000-8000-000000000000/reload";
+    assert_eq!(admin.call(Method::POST, nobody, None).await.0, 404);
+    let reader = Client::of_user(&simulator, 6);
+    let refused = reader.call(Method::POST, &format!("app/{app}/reload"), None).await.0.as_u16();
+    assert!([403, 404].contains(&refused), "{refused}");
 }

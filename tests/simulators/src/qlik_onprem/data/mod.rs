@@ -11,7 +11,7 @@ use content::SHEETS;
 pub(crate) use people::ROLES;
 pub(crate) use site::{site, template};
 use work::RUNS;
-pub(crate) use work::result;
+pub(crate) use work::{idle, result};
 
 use uuid::Uuid;
 

@@ -151,6 +151,16 @@ impl Catalog {
     }
 }
 
+/// What a task does that nobody has started yet.
+pub(crate) fn idle() -> Row {
+    Row::new()
+        .with("id", Uuid::new_v4())
+        .with("lastExecutionResult", result(Uuid::new_v4(), 0, NEVER, None))
+        .at("nextExecution", NEVER)
+        .with("timesExecuted", 0)
+        .with("privileges", Cell::Null)
+}
+
 /// A result of an execution; without a duration it has not ended.
 pub(crate) fn result(id: Uuid, status: i64, started: i64, duration: Option<i64>) -> Row {
     let begun = status != 0;
