@@ -32,6 +32,7 @@ mod qlik_cloud_sign_in;
 mod qlik_cloud_trouble;
 mod qlik_onprem;
 mod relay;
+mod screen;
 mod secrets;
 mod secrets_at_rest;
 mod support;
