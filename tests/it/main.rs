@@ -1,6 +1,7 @@
 //! The integration tests: one binary, a module a topic. They drive the real executable.
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
 
+mod acceptance;
 mod almanac;
 mod canary;
 mod cli;
