@@ -7,7 +7,8 @@ use std::{
     process::Command,
 };
 
-fn top() -> PathBuf {
+/// The top of the house.
+pub(crate) fn top() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 

@@ -1,6 +1,7 @@
 //! The integration tests: one binary, a module a topic. They drive the real executable.
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the message")]
 
+mod acceptance;
 mod almanac;
 mod canary;
 mod cli;
@@ -35,6 +36,7 @@ mod qlik_cloud_sign_in;
 mod qlik_cloud_trouble;
 mod qlik_onprem;
 mod relay;
+mod screen;
 mod secrets;
 mod secrets_at_rest;
 mod support;

@@ -29,6 +29,19 @@ fn a_client_works_as_tenant_admin_and_after_it_was_narrowed_down() {
 }
 
 #[test]
+fn a_new_client_secret_takes_the_place_of_the_old_one() {
+    let tenant = Tenant::connected(small());
+    let new = tenant.simulator.add_client_secret(&tenant.client.client_id).unwrap();
+    tenant.host.file("new_secret", &new.client_secret);
+    let edit = ["connection", "edit", "T", "--secret", "client_secret=@new_secret"];
+    let edited = tenant.host.run(edit).expect_success();
+    assert_eq!(edited.stdout.matches("passed").count(), 2, "{}", edited.all());
+    tenant.simulator.delete_client_secret(&tenant.client.client_id, &tenant.client.hint);
+    tenant.test().expect_success();
+    tenant.refresh().expect_success();
+}
+
+#[test]
 fn an_api_key_signs_in_with_the_rights_of_its_user() {
     for (user, name) in [(0, "key_of_tenant_admin"), (1, "key_of_analytics_admin"), (5, "key_of_somebody")] {
         let tenant = Tenant::new(small());

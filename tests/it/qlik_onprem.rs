@@ -153,6 +153,28 @@ fn every_export_that_there_is_signs_in() {
 }
 
 #[test]
+fn a_certificate_with_a_week_left_is_replaced_in_time() {
+    let site = Site::new(small());
+    let password = "certificate_password=env:CERTIFICATE_PASSWORD";
+    let export = |file: &str, validity| {
+        let certificate = site.simulator.issue_client_certificate(validity).unwrap();
+        site.host.file(file, certificate.pfx(Pkcs12::Rc2, PASSWORD).unwrap());
+    };
+    export("ending.pfx", Validity { from: -400, until: 7 });
+    let added = site.add_as(0, &["--secret", "client_certificate=@ending.pfx", "--secret", password]);
+    let added = added.expect_success();
+    assert!(added.stdout.contains("days: export a new one on the Qlik Sense server"), "{}", added.all());
+
+    export("fresh.pfx", Validity::default());
+    let given = ["--secret", "client_certificate=@fresh.pfx", "--secret", password];
+    let edited = site.host.run([&["connection", "edit", "Q"][..], &given].concat()).expect_success();
+    for tested in [edited, site.test().expect_success()] {
+        assert_eq!(passed(&tested), 5, "{}", tested.all());
+        assert!(tested.stdout.contains("which is valid for"), "{}", tested.all());
+    }
+}
+
+#[test]
 fn a_second_test_writes_nothing() {
     let site = Site::new(small());
     site.add().expect_success();

@@ -37,7 +37,8 @@ async fn names_are_unique_among_ready_connections() {
     let store = &fresh.store;
     let first = connection("Ölmühle EU", ConnectionState::Ready);
     store.insert_connection(&first).await.unwrap();
-    let twin = connection(" ölmühle eu ", ConnectionState::Ready);
+    let mut twin = connection(" ölmühle eu ", ConnectionState::Ready);
+    twin.connector = "another".to_owned();
     assert!(matches!(store.insert_connection(&twin).await, Err(Error::NameTaken { .. })));
     let draft = connection("ÖLMÜHLE EU", ConnectionState::Draft);
     store.insert_connection(&draft).await.unwrap();

@@ -90,6 +90,16 @@ impl Simulator {
         ClientCredentials { client_id, client_secret: secret.value, hint: secret.hint }
     }
 
+    /// Makes another secret of a client, beside those that it has.
+    pub fn add_client_secret(&self, client_id: &str) -> anyhow::Result<ClientCredentials> {
+        let maker = self.user_id(0);
+        let mut directory = self.world.directory();
+        let client = directory.clients.get_mut(client_id).context("there is no such client")?;
+        let secret = client.add_secret(&maker);
+        let client_id = client_id.to_owned();
+        Ok(ClientCredentials { client_id, client_secret: secret.value, hint: secret.hint })
+    }
+
     /// Takes a secret away from a client.
     pub fn delete_client_secret(&self, client_id: &str, hint: &str) {
         if let Some(client) = self.world.directory().clients.get_mut(client_id) {
