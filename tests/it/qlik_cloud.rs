@@ -136,6 +136,8 @@ impl Tenant {
             (r"\d{4,} bytes", "[N] bytes"),
             (r"\bkey [0-9a-f]{16}", "key [KEY]"),
             (r"issuer jackfield-[0-9a-f]{16}", "issuer jackfield-[KEY]"),
+            // Of a key made a moment ago: whole days or a moment less.
+            (r"in about \d days", "in about [N] days"),
             (r"\(sha256 [0-9a-f]{12}\)", "([DIGEST])"),
             (r"\bconnection [0-9a-f]{16}", "connection [CONNECTION]"),
             (r"[ \t]+\n", "\n"),
