@@ -7,6 +7,7 @@ pub mod credential;
 pub mod id;
 pub mod migration;
 pub mod name;
+pub mod pem;
 pub mod run;
 pub mod secret;
 pub mod settings;

@@ -1,7 +1,6 @@
 //! What a person gives to say whom a connection trusts, read: before anything of it is kept, and again where it is used.
 
-use super::text::is_fit_to_repeat;
-use base64::{Engine, prelude::BASE64_STANDARD};
+use super::{pem::written, text::is_fit_to_repeat};
 use jackfield_plugin::contract::{Failure, failure::Stage};
 use rustls::{
     RootCertStore,
@@ -41,19 +40,8 @@ pub fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, Failure> 
 
 /// Certificates as a PEM text, with nothing else in it.
 pub fn as_pem(certificates: &[CertificateDer<'_>]) -> String {
-    let mut text = String::new();
-    for certificate in certificates {
-        text.push_str("-----BEGIN CERTIFICATE-----\n");
-        let body = BASE64_STANDARD.encode(certificate);
-        let mut rest = body.as_str();
-        while !rest.is_empty() {
-            let (line, behind) = rest.split_at(rest.len().min(64));
-            text.extend([line, "\n"]);
-            rest = behind;
-        }
-        text.push_str("-----END CERTIFICATE-----\n");
-    }
-    text
+    let one = |certificate: &CertificateDer<'_>| written("CERTIFICATE", certificate).to_string();
+    certificates.iter().map(one).collect()
 }
 
 /// The name that a server's certificate must carry.

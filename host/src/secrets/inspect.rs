@@ -1,8 +1,7 @@
 //! The public facts of a secret: what a JWT or a certificate says of itself. Nothing is verified; garbage has no facts.
 
 use super::keys::hex;
-use crate::model::secret::SecretValue;
-use base64::{Engine, prelude::BASE64_STANDARD};
+use crate::model::{pem::written, secret::SecretValue};
 use jackfield_plugin::contract::secrets::{CertificateFacts, JwtFacts, SecretFacts};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -45,20 +44,8 @@ fn certificate(text: &str) -> Option<CertificateFacts> {
         not_before: certificate.validity().not_before.timestamp(),
         not_after: certificate.validity().not_after.timestamp(),
         sha256: hex(&Sha256::digest(&pem.contents)),
-        pem: Some(pem_of(&pem.contents)),
+        pem: Some(written("CERTIFICATE", &pem.contents).to_string()),
     })
-}
-
-/// A certificate as PEM, made anew: nothing else that stands in the secret can come along.
-fn pem_of(der: &[u8]) -> String {
-    let mut pem = "-----BEGIN CERTIFICATE-----\n".to_owned();
-    for (at, letter) in BASE64_STANDARD.encode(der).chars().enumerate() {
-        if at > 0 && at % 64 == 0 {
-            pem.push('\n');
-        }
-        pem.push(letter);
-    }
-    pem + "\n-----END CERTIFICATE-----\n"
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Public facts, and garbage.
 
 use super::*;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 fn token(header: &str, claims: &str) -> SecretValue {
     let (header, claims) = (URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));

@@ -11,7 +11,7 @@ mod trouble;
 pub use trouble::Trouble;
 
 use super::inspect;
-use crate::model::secret::SecretValue;
+use crate::model::{self, secret::SecretValue};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use rustls::{
     crypto::aws_lc_rs::sign::any_supported_type,
@@ -153,23 +153,10 @@ fn written(chain: &[CertificateDer<'_>], key: &PrivateKeyDer<'_>) -> SecretValue
     };
     let mut text = Zeroizing::new(String::new());
     for certificate in chain {
-        section(&mut text, "CERTIFICATE", certificate);
+        text.push_str(&model::pem::written("CERTIFICATE", certificate));
     }
-    section(&mut text, label, key.secret_der());
+    text.push_str(&model::pem::written(label, key.secret_der()));
     SecretValue::new(text.as_str())
-}
-
-fn section(text: &mut String, label: &str, der: &[u8]) {
-    let body = Zeroizing::new(BASE64_STANDARD.encode(der));
-    text.push_str(&format!("-----BEGIN {label}-----\n"));
-    let mut rest = body.as_str();
-    while !rest.is_empty() {
-        let (line, next) = rest.split_at(rest.len().min(64));
-        text.push_str(line);
-        text.push('\n');
-        rest = next;
-    }
-    text.push_str(&format!("-----END {label}-----\n"));
 }
 
 #[cfg(test)]

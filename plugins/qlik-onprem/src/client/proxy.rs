@@ -17,6 +17,8 @@ const SERVICE: Entity = ("proxyservice", "proxy service");
 const ATTEMPTS: u32 = 3;
 /// What the description of a virtual proxy begins with that Jackfield made.
 pub(crate) const OURS: &str = "Jackfield";
+/// The member that holds the public half of Jackfield's key.
+const CERTIFICATE: &str = "jwtPublicKeyCertificate";
 /// The authentication method JWT.
 const JWT: u64 = 4;
 
@@ -42,7 +44,7 @@ impl VirtualProxy {
         [
             ("sessionCookieHeaderName", json!(format!("X-Qlik-Session-{}", self.prefix))),
             ("authenticationMethod", json!(JWT)),
-            ("jwtPublicKeyCertificate", json!(self.certificate)),
+            (CERTIFICATE, json!(self.certificate)),
             ("jwtAttributeUserId", json!("userId")),
             ("jwtAttributeUserDirectory", json!("userDirectory")),
         ]
@@ -54,9 +56,7 @@ impl VirtualProxy {
             let there = found.get(name).unwrap_or(&Value::Null);
             match (name, wanted.as_str(), there.as_str()) {
                 // Lines may have been broken otherwise on the way.
-                ("jwtPublicKeyCertificate", Some(wanted), Some(there)) => {
-                    unbroken(wanted).eq(unbroken(there))
-                }
+                (CERTIFICATE, Some(wanted), Some(there)) => unbroken(wanted).eq(unbroken(there)),
                 ("authenticationMethod", _, Some(there)) => there.eq_ignore_ascii_case("JWT"),
                 _ => wanted == there,
             }
@@ -186,9 +186,14 @@ impl Client<'_> {
         let mut done = Vec::new();
         let id = match (&proxies.found, proxies.id()) {
             (Some(found), Some(id)) => {
-                if !wanted.differences(found).is_empty() {
+                let differences = wanted.differences(found);
+                if !differences.is_empty() {
                     self.adjust(wanted, id).await?;
-                    done.push("adjusted");
+                    // Nothing tells a connection that is gone from one that is not.
+                    done.push(match differences.contains(&CERTIFICATE) {
+                        true => "adjusted (it had another key: if another connection uses this prefix, give one of the two another \"Virtual proxy prefix\")",
+                        false => "adjusted",
+                    });
                 }
                 id.to_owned()
             }

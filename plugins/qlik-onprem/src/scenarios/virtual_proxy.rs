@@ -139,7 +139,7 @@ fn only_what_differs_is_adjusted() {
     let found = ours(json!({ "jwtPublicKeyCertificate": "old", "authenticationMethod": 0 }));
     has(&kit, json!([found]), json!([service("p1", "qlik.example.com", &["default", "v1"])]));
     kit.on("PUT", &at("virtualproxyconfig/v1"), Answer::json(200, json!({})));
-    insta::assert_snapshot!(told(&kit), @r#"Virtual proxy ready: Passed: the virtual proxy "jackfield" was adjusted, and accepts Jackfield's key"#);
+    insta::assert_snapshot!(told(&kit), @r#"Virtual proxy ready: Passed: the virtual proxy "jackfield" was adjusted (it had another key: if another connection uses this prefix, give one of the two another "Virtual proxy prefix"), and accepts Jackfield's key"#);
     let writes = writes(&kit);
     assert_eq!(writes.len(), 1, "it stays linked");
     assert_eq!(body(&writes[0]), ours(json!({ "jwtPublicKeyCertificate": PEM })));
