@@ -78,11 +78,12 @@ pub(crate) async fn site(
 #[derive(Deserialize)]
 struct Data<'a> {
     #[serde(borrow)]
-    data: Vec<&'a RawValue>,
+    data: &'a RawValue,
 }
 
 #[derive(Deserialize)]
 struct Named {
+    #[serde(default)]
     id: String,
 }
 
@@ -121,19 +122,24 @@ pub(crate) async fn tenant(url: &str, ca: &str, key: &str, database: &Path) {
 
 /// The rows of an answer as they are stored: an id, a name, everything.
 fn rows(answer: &[u8]) -> String {
-    let data = serde_json::from_slice::<Data<'_>>(answer).expect("a list").data;
+    let data = data(answer);
     let rows = data.iter().map(|row| (Named::of(row), "", row));
     serde_json::to_string(&rows.collect::<Vec<_>>()).expect("rows")
 }
 
 fn ids(answer: &[u8]) -> Vec<String> {
-    let data = serde_json::from_slice::<Data<'_>>(answer).expect("a list").data;
-    data.iter().map(|row| Named::of(row)).collect()
+    data(answer).iter().map(|row| Named::of(row)).collect()
+}
+
+/// The rows of an answer; one that is no list is a row.
+fn data(answer: &[u8]) -> Vec<&RawValue> {
+    let data = serde_json::from_slice::<Data<'_>>(answer).expect("an answer").data;
+    serde_json::from_str(data.get()).unwrap_or_else(|_| vec![data])
 }
 
 impl Named {
     fn of(row: &RawValue) -> String {
-        serde_json::from_str::<Named>(row.get()).expect("a row has an id").id
+        serde_json::from_str::<Named>(row.get()).expect("a row is an object").id
     }
 }
 
