@@ -225,6 +225,9 @@ fn a_setting_changes_only_by_a_passed_test_and_never_refreshes() {
     assert_eq!(things(&host, "A"), 3);
 
     edit(&host, &["A", "--unset", "count"]).expect_success();
+    let both = edit(&host, &["A", "--set", "count=7", "--unset", "count"]);
+    assert_eq!(both.code(), 2, "{}", both.all());
+    assert!(both.stderr.contains("count is given and taken back at once"), "{}", both.stderr);
     assert_eq!(shown(&host, "A")["connection"]["settings"]["count"], 250);
     for (unset, words) in
         [("server_url", "server_url: is missing"), ("colour", "no such setting"), ("token", "secret")]

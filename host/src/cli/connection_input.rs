@@ -52,6 +52,12 @@ impl Values {
     pub(super) fn unset(mut self, form: &Form, keys: &[String]) -> Result<Self, Failure> {
         for key in keys {
             let field = form.field(key)?;
+            let given = self.settings.get(&field.id).is_some_and(|value| !value.is_null());
+            if given || self.secrets.contains_key(&field.id) {
+                return Err(Failure::you(format!("{key} is given and taken back at once"))
+                    .field(key)
+                    .remedy("leave out --unset to change it, or the value to take it back to its default"));
+            }
             if field.secret && field.required {
                 return Err(Failure::you(format!("{key} is a secret, and a secret has no default"))
                     .field(key)
