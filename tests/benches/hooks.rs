@@ -130,6 +130,7 @@ fn invocation(mode: &str, much: u64) -> Vec<u8> {
         purpose: Default::default(),
         may_write: false,
         subject: None,
+        installation: None,
     })
 }
 

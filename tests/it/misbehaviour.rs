@@ -20,7 +20,7 @@ const REFRESHES: &[Case] = &[
     ("huge", 6, "plugin", &["hostile 0.1.0 (sha256 ", "longer than the limit"]),
     ("lie_kind", 6, "plugin", &["hostile 0.1.0 (sha256 ", "the kind \"unicorn\""]),
     ("bad_attributes", 6, "plugin", &["hostile 0.1.0 (sha256 ", "\"thing-0\"", "not a JSON object"]),
-    ("unknown_capability", 6, "plugin", &["hostile 0.1.0 (sha256 ", "universe.teleport", "contract 1.0"]),
+    ("unknown_capability", 6, "plugin", &["hostile 0.1.0 (sha256 ", "universe.teleport", "contract 1."]),
     ("slot_elsewhere", 6, "plugin", &["hostile 0.1.0 (sha256 ", "secret \"token\"", "x-leak"]),
     (
         "leak",

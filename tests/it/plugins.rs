@@ -5,6 +5,7 @@ use crate::support::{
     workers,
 };
 use jackfield::model::id::ConnectionId;
+use jackfield_plugin::contract::VERSION_TEXT;
 use jackfield_plugin::contract::manifest::this_platform;
 use jackfield_tests::{Host, artifacts, wait_for};
 use std::{
@@ -135,7 +136,7 @@ fn every_file_that_is_wrong_says_so_and_the_rest_stays_usable() {
     put(&host, "picture.so", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR");
     put(&host, "truncated.so", &good[..good.len() / 2]);
     put(&host, "foreign.so", &foreign);
-    put(&host, "newer.so", &patched("\"needs\":\"1.0\"", "\"needs\":\"1.9\""));
+    put(&host, "newer.so", &patched(&format!("\"needs\":\"{VERSION_TEXT}\""), "\"needs\":\"1.9\""));
     put(&host, "unnamed.so", &patched("{\"id\":\"hostile\"", "{\"id\":\"Hostile\""));
     put_c(&host, "bare.so", "int answer(void) { return 42; }");
     let huge = fs::File::create(host.data().join("plugins/huge.so")).unwrap();

@@ -94,6 +94,9 @@ async fn show(desk: &Desk, connector: &str) -> Result<ExitCode, Failure> {
     for field in &form.fields {
         show_field(out, field);
     }
+    if !form.unique.is_empty() {
+        out.line(&format!("  No two connections can share {}.", form.unique.join(" and ")));
+    }
     out.line("");
     out.line(&format!(
         "Max parallel executions: {} unless --max-parallel says otherwise",
@@ -149,6 +152,11 @@ fn show_help(out: &Output, description: &Description) {
         for line in description.help.lines() {
             out.line(&format!("  {line}"));
         }
+    }
+    if !description.words.remains.is_empty() {
+        out.line("");
+        out.line("When a connection is deleted:");
+        out.line(&format!("  {}", description.words.remains));
     }
     for host in &description.hosts {
         out.line(&format!("Also reaches {}: {}", host.origin, host.reason));

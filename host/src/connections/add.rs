@@ -1,7 +1,7 @@
 //! Adding a connection: check, draft, test, save.
 
 use super::{
-    check_cap, check_identities, check_keys, check_name, check_no_secret, generated, invalid,
+    check_cap, check_identities, check_keys, check_name, check_no_secret, check_unique, generated, invalid,
     must_have_passed, secrets, texts, trust,
 };
 use crate::{
@@ -56,6 +56,7 @@ pub async fn draft(app: &App, new: NewConnection) -> Result<Connection, Failure>
     check_no_secret(own.into_iter().chain(texts(&new.settings)), &secrets)?;
     let tls = trust::checked(new.tls, &secrets)?;
     let settings = form.check(&new.settings, &given).map_err(|problems| invalid(&problems))?;
+    check_unique(app, &form, &new.connector, &settings, None).await?;
     check_keys(&form, &secrets)?;
     check_identities(&form, &secrets, |_| true)?;
     generated::none_given(&form, &secrets)?;
@@ -84,9 +85,11 @@ pub async fn draft(app: &App, new: NewConnection) -> Result<Connection, Failure>
 /// Saves a draft whose test has passed.
 ///
 /// # Errors
-/// It has not passed, or the name was taken meanwhile. The draft stays.
+/// It has not passed, or its name or place was taken meanwhile. The draft stays.
 pub async fn save(app: &App, draft: &Connection, test: &Run) -> Result<Connection, Failure> {
     must_have_passed(draft, test)?;
+    let form = Form::of(&app.describe(&draft.connector).await?.settings);
+    check_unique(app, &form, &draft.connector, &draft.settings, None).await?;
     app.store.promote_draft(&draft.id, &draft.name).await?;
     let saved = app.store.connection(&draft.id).await?;
     saved.ok_or_else(|| Failure::jackfield("the connection vanished while it was saved"))

@@ -111,6 +111,34 @@ async fn check_name(app: &App, name: &str, own: Option<&Connection>) -> Result<S
     }
 }
 
+/// Refuses settings with which two connections would take something on the remote side from each other.
+async fn check_unique(
+    app: &App,
+    form: &Form,
+    connector: &str,
+    settings: &Map<String, Value>,
+    own: Option<&Connection>,
+) -> Result<(), Failure> {
+    let Some(last) = form.unique.last() else { return Ok(()) };
+    let all = app.store.connections(None).await?;
+    let is_other = |other: &&Connection| {
+        other.connector == connector
+            && own.is_none_or(|own| own.id != other.id)
+            && form.collide(settings, &other.settings)
+    };
+    let Some(other) = all.iter().find(is_other) else { return Ok(()) };
+    let shared: Vec<String> =
+        form.unique.iter().filter_map(|id| Some(format!("{id} ({})", settings.get(id)?.as_str()?))).collect();
+    Err(Failure::you(format!(
+        "the connection \"{}\" has the same {}, and two connections cannot share what Jackfield keeps there",
+        other.name,
+        shared.join(" and ")
+    ))
+    .at(Stage::Settings)
+    .field(last.clone())
+    .remedy(format!("choose another {last}, or use \"{}\" instead", other.name)))
+}
+
 /// Refuses what is no private key where one has to be.
 fn check_keys(form: &Form, secrets: &BTreeMap<String, SecretValue>) -> Result<(), Failure> {
     for field in form.fields.iter().filter(|field| !field.private_key.is_empty()) {

@@ -276,6 +276,7 @@ impl Work<'_> {
             purpose: self.orders.purpose,
             may_write: self.orders.may_write && self.run.hook == Hook::Test,
             subject: form.subject(&connection.settings),
+            installation: Some(self.app.store.mark()),
         }
     }
 }

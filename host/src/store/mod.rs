@@ -56,6 +56,7 @@ pub use state::Remembered;
 
 use crate::model::Millis;
 use error::Doing;
+use sha2::{Digest, Sha256};
 use sqlite::{Pool, Tx, now};
 use std::path::Path;
 use std::sync::Arc;
@@ -90,6 +91,13 @@ impl Store {
     /// The random id of this installation, made with the database.
     pub fn install_id(&self) -> &str {
         &self.install
+    }
+
+    /// The installation's mark, for what its connectors make elsewhere: 12 hexadecimal digits, from which the id cannot be
+    /// told.
+    pub fn mark(&self) -> String {
+        let digest = Sha256::digest(format!("the mark of {}", self.install));
+        digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// A fact about the installation.

@@ -87,6 +87,10 @@ pub mod annotations {
     pub const ORDER: &str = "x-order";
     /// Labels of an enum's values: an object from value to label.
     pub const LABELS: &str = "x-labels";
+    /// On the schema itself, not on a field: fields in which no two connections of this connector may agree altogether, because
+    /// each needs something of its own on the remote side: `["server_url","proxy_prefix"]`. The last is the one that a person is
+    /// told to change. Texts that differ only in case agree. Since 1.1; an older host does not look.
+    pub const UNIQUE: &str = "x-unique";
 }
 
 /// Which side of a migration a connector can be. Neither by default.
@@ -127,11 +131,15 @@ pub struct CheckInfo {
 pub struct Words {
     /// The action that refreshes the catalog: "Refresh metadata" unless said otherwise.
     pub refresh: String,
+    /// What stays on the remote side when a connection is deleted, and how it is removed there: whole sentences, for whoever
+    /// deletes one. Empty if nothing does. Since 1.1.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub remains: String,
 }
 
 impl Default for Words {
     fn default() -> Self {
-        Words { refresh: "Refresh metadata".to_owned() }
+        Words { refresh: "Refresh metadata".to_owned(), remains: String::new() }
     }
 }
 

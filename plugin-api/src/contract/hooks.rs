@@ -29,6 +29,11 @@ pub struct Invocation {
     /// The person on whose behalf, where the connector acts for many (an email address).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
+    /// A mark of the Jackfield installation: 12 hexadecimal digits, the same for all its connections and for as long as its
+    /// database lives, and no secret. A connector writes it at what it makes on the remote side, so that two installations leave
+    /// each other's alone. Since 1.1; an older host does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installation: Option<String>,
 }
 
 /// Why a test is run.

@@ -43,10 +43,10 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{fmt, str::FromStr};
 
 /// The contract version that this crate speaks.
-pub const VERSION: Version = Version { major: 1, minor: 0 };
+pub const VERSION: Version = Version { major: 1, minor: 1 };
 
 /// [`VERSION`] as text, for the manifest that is built at compile time.
-pub const VERSION_TEXT: &str = "1.0";
+pub const VERSION_TEXT: &str = "1.1";
 
 /// A version of the contract. Never the version of a host, an SDK or a plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -46,6 +46,7 @@ pub struct Context<S> {
     purpose: Purpose,
     may_write: bool,
     subject: Option<String>,
+    installation: Option<String>,
     contract: Version,
 }
 
@@ -62,6 +63,7 @@ impl<S: DeserializeOwned> Context<S> {
             purpose: invocation.purpose,
             may_write: invocation.may_write,
             subject: invocation.subject,
+            installation: invocation.installation,
             contract: invocation.contract.min(VERSION),
         })
     }
@@ -86,6 +88,12 @@ impl<S> Context<S> {
     /// The person to act for (an email address), where the connector acts for many.
     pub fn subject(&self) -> Option<&str> {
         self.subject.as_deref()
+    }
+
+    /// The mark of the Jackfield installation, to be written at what is made on the remote side; nothing from a host that
+    /// offers less than 1.1.
+    pub fn installation(&self) -> Option<&str> {
+        self.installation.as_deref()
     }
 
     /// The contract version that both sides know.

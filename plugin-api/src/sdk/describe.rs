@@ -89,7 +89,14 @@ impl DescriptionBuilder {
     /// The word for refreshing.
     #[must_use]
     pub fn refresh_word(mut self, word: &str) -> Self {
-        self.0.words = Words { refresh: word.to_owned() };
+        self.0.words.refresh = word.to_owned();
+        self
+    }
+
+    /// What stays on the remote side when a connection is deleted, and how it is removed there.
+    #[must_use]
+    pub fn remains(mut self, text: &str) -> Self {
+        self.0.words.remains = text.to_owned();
         self
     }
 

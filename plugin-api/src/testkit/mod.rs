@@ -120,6 +120,7 @@ impl<C: Connector> TestKit<C> {
             purpose: Purpose::Interactive,
             may_write: false,
             subject: None,
+            installation: None,
         };
         let host = Arc::new(Mutex::new(SmallHost::new(C::describe())));
         TestKit { door: Door::of::<C>(), invocation, host, connector: PhantomData }
@@ -159,6 +160,13 @@ impl<C: Connector> TestKit<C> {
     #[must_use]
     pub fn subject(mut self, email: &str) -> Self {
         self.invocation.subject = Some(email.to_owned());
+        self
+    }
+
+    /// Gives the installation its mark.
+    #[must_use]
+    pub fn installation(mut self, mark: &str) -> Self {
+        self.invocation.installation = Some(mark.to_owned());
         self
     }
 

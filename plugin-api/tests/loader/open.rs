@@ -26,6 +26,7 @@ fn invoke(plugin: &Plugin, hook: &str, settings: serde_json::Value) -> Result<Ve
         purpose: hooks::Purpose::Interactive,
         may_write: false,
         subject: None,
+        installation: None,
     };
     let host = host_from_fn(|_, _| async { encode(&Ok::<i64, Failure>(0)) });
     let answer = plugin.invoke(hook, encode(&invocation), host);

@@ -17,6 +17,9 @@ use url::Url;
 pub struct Form {
     /// The fields.
     pub fields: Vec<Field>,
+    /// The fields in which no two connections may agree altogether.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unique: Vec<String>,
     #[serde(skip)]
     schema: Value,
 }
@@ -149,7 +152,7 @@ impl From<Problem> for Failure {
 impl Form {
     /// Reads a connector's settings schema.
     pub fn of(schema: &Value) -> Form {
-        Form { fields: schema::fields(schema), schema: schema.clone() }
+        Form { fields: schema::fields(schema), unique: schema::unique(schema), schema: schema.clone() }
     }
 
     /// The field of an id.
@@ -256,6 +259,18 @@ impl Form {
             Some((field.id.clone(), url, ports))
         };
         self.fields.iter().filter(|field| field.origin.is_some()).filter_map(of).collect()
+    }
+
+    /// Whether two connections would be in each other's way: their settings agree in all fields that must not.
+    pub fn collide(&self, one: &Map<String, Value>, other: &Map<String, Value>) -> bool {
+        let agree = |field: &String| match (one.get(field), other.get(field)) {
+            (Some(Value::String(one)), Some(Value::String(other))) => {
+                one.to_lowercase() == other.to_lowercase()
+            }
+            (Some(one), Some(other)) => one == other,
+            _ => false,
+        };
+        !self.unique.is_empty() && self.unique.iter().all(agree)
     }
 
     /// The email address of the person to act for, if the settings name one.

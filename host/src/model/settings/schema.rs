@@ -15,6 +15,11 @@ pub(super) fn fields(schema: &Value) -> Vec<Field> {
     fields
 }
 
+/// The fields in which no two connections may agree altogether.
+pub(super) fn unique(schema: &Value) -> Vec<String> {
+    strings(&schema[key::UNIQUE]).map(str::to_owned).collect()
+}
+
 fn field(id: &str, property: &Value, required: bool) -> Field {
     let text = |key: &str| property[key].as_str().map(str::to_owned);
     let optional = is_optional(property);
