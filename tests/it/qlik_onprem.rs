@@ -1,7 +1,10 @@
 //! Qlik Sense Enterprise on Windows: a client certificate as it is exported, a virtual proxy with a key pair made here, and a
 //! site that checks both.
 
-use jackfield_simulators::qlik_onprem::{Action, Changes, Config, Pkcs12, Population, Simulator, Validity};
+use jackfield_simulators::{
+    qlik_onprem::{Action, Changes, Config, Pkcs12, Population, Simulator, Validity},
+    way::Certificate,
+};
 use jackfield_tests::{Finished, Host};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -198,7 +201,9 @@ fn what_somebody_changed_at_the_virtual_proxy_is_put_right_and_nothing_else() {
     site.test().expect_success();
     let after = site.simulator.virtual_proxy("jackfield").unwrap();
     assert_eq!(after["jwtAttributeUserId"], "userId");
-    assert_eq!(after["description"], "Jackfield, of the reporting team");
+    let description = after["description"].as_str().unwrap();
+    let (mark, rest) = description.strip_prefix("Jackfield (installation ").unwrap().split_once(')').unwrap();
+    assert_eq!((mark.len(), rest), (12, ", of the reporting team"), "{description}");
     assert_eq!(site.written(), ["Updated VirtualProxyConfig"]);
     assert!(site.simulator.default_virtual_proxy_is_untouched());
 }
@@ -211,20 +216,103 @@ fn the_prefix_is_the_operators_choice() {
     assert!(site.simulator.virtual_proxy("jackfield").is_none());
 }
 
+/// The certificate that the site has for the virtual proxy.
+fn registered(site: &Site) -> Value {
+    site.simulator.virtual_proxy("jackfield").unwrap()["jwtPublicKeyCertificate"].clone()
+}
+
+#[test]
+fn two_connections_do_not_take_the_virtual_proxy_from_each_other() {
+    let site = Site::new(small());
+    site.add().expect_success();
+    let first = registered(&site);
+    site.simulator.clear_events();
+    let named = |name: &str| {
+        let mut arguments = site.arguments(0);
+        let at = arguments.iter().position(|argument| argument == "Q").unwrap();
+        arguments[at] = name.to_owned();
+        arguments.extend(PFX.map(str::to_owned));
+        arguments
+    };
+    let mut told = String::new();
+    for prefix in ["jackfield", "Jackfield"] {
+        let refused =
+            site.host.run([named("R"), vec!["--set".into(), format!("proxy_prefix={prefix}")]].concat());
+        told.push_str(&format!("{}: {}\n", refused.code(), refused.all()));
+    }
+    site.host.run([named("R"), vec!["--set".into(), "proxy_prefix=other".into()]].concat()).expect_success();
+    let refused = site.host.run(["connection", "edit", "R", "--set", "proxy_prefix=JACKFIELD"]);
+    told.push_str(&format!("{}: {}\n", refused.code(), refused.all()));
+
+    // Another host, another database: only the mark at the virtual proxy tells it that this one is in use.
+    let elsewhere = Host::with_plugins(&["qlik-onprem"]);
+    for (file, content) in [
+        ("client.pfx", site.simulator.client_certificate().pfx(Pkcs12::Aes256, "").unwrap()),
+        ("root.pem", site.simulator.root_pem().into()),
+    ] {
+        elsewhere.file(file, content);
+    }
+    let foreign = elsewhere.run([site.arguments(0), vec![PFX[0].into(), PFX[1].into()]].concat());
+    told.push_str(&format!("{}: {}\n", foreign.code(), foreign.all()));
+    insta::with_settings!({ filters => readable() }, { insta::assert_snapshot!(told) });
+    assert_eq!(registered(&site), first, "nobody changed it");
+    assert_eq!(site.written(), ["Created VirtualProxyConfig", "Updated ProxyService"], "those of \"other\"");
+
+    // What stays of a deleted connection, or of a test that did not pass, is in nobody's way.
+    let deleted = site.host.run(["connection", "delete", "Q", "--yes"]).expect_success();
+    assert!(deleted.stdout.contains("stays there"), "{}", deleted.all());
+    site.add().expect_success();
+    assert_ne!(registered(&site), first);
+}
+
+#[test]
+fn a_prefix_that_differs_in_case_is_the_same_and_nothing_is_written_for_it() {
+    let site = Site::new(small());
+    site.add().expect_success();
+    site.simulator.clear_events();
+    site.host.run(["connection", "edit", "Q", "--set", "proxy_prefix=JACKFIELD"]).expect_success();
+    assert_eq!(site.written(), [""; 0]);
+}
+
+#[test]
+fn paths_of_qlik_sense_are_no_prefixes() {
+    let site = Site::new(small());
+    for prefix in ["hub", "QRS"] {
+        let refused = site.add_as(0, &[&PFX[..], &["--set", &format!("proxy_prefix={prefix}")]].concat());
+        assert_eq!(refused.code(), 2, "{}", refused.all());
+        assert!(refused.all().contains("is a path of Qlik Sense itself"), "{}", refused.all());
+    }
+    assert_eq!(site.written(), [""; 0]);
+}
+
+#[test]
+fn a_new_key_whose_test_fails_is_told_and_put_back_by_the_next_test() {
+    let site = Site::new(small());
+    site.add().expect_success();
+    let kept = registered(&site);
+    // The site takes the new key, and then its proxy cannot be spoken to.
+    site.simulator.show_proxy_certificate(Certificate::Expired).unwrap();
+    let failed = site.host.run(["connection", "edit", "Q", "--unset", "proxy_key"]);
+    assert_ne!(failed.code(), 0, "{}", failed.all());
+    assert_ne!(registered(&site), kept);
+    insta::with_settings!({ filters => readable() }, { insta::assert_snapshot!(failed.all()) });
+    site.simulator.show_proxy_certificate(Certificate::Own).unwrap();
+    site.test().expect_success();
+    assert_eq!(registered(&site), kept);
+}
+
 #[test]
 fn the_key_pair_is_made_here_kept_and_never_shown() {
     let site = Site::new(small());
     site.add().expect_success();
-    let certificate =
-        |site: &Site| site.simulator.virtual_proxy("jackfield").unwrap()["jwtPublicKeyCertificate"].clone();
-    let first = certificate(&site);
+    let first = registered(&site);
     site.host.run(["connection", "edit", "Q", "--set", "service_user=nobody"]);
     site.host.run(["connection", "edit", "Q", "--description", "site"]).expect_success();
     site.test().expect_success();
-    assert_eq!(certificate(&site), first, "an edit keeps it");
+    assert_eq!(registered(&site), first, "an edit keeps it");
 
     site.host.run(["connection", "edit", "Q", "--unset", "proxy_key"]).expect_success();
-    assert_ne!(certificate(&site), first, "it was made anew");
+    assert_ne!(registered(&site), first, "it was made anew");
     site.test().expect_success();
 
     site.host.file("pair.pem", "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n");
@@ -315,6 +403,7 @@ fn a_refresh_of_what_changed_leaves_the_same_as_one_of_everything() {
     let name = arguments.iter().position(|argument| argument == "Q").unwrap();
     arguments[name] = "All".to_owned();
     arguments.extend(PFX.map(str::to_owned));
+    arguments.extend(["--set", "proxy_prefix=all"].map(str::to_owned));
     site.host.run(arguments).expect_success();
     for kind in ["app", "user", "task", "stream", "role"] {
         let objects = |connection| {
@@ -339,6 +428,7 @@ fn a_refresh_of_what_changed_leaves_the_same_as_one_of_everything() {
 fn readable() -> Vec<(&'static str, &'static str)> {
     vec![
         (r":\d{4,5}", ":[PORT]"),
+        (r"[0-9a-f]{64}", "[SHA256]"),
         (r"sha256 [0-9a-f]{12}", "sha256 [DIGEST]"),
         (r"Log: \S+", "Log: [LOG]"),
         (r"\d+ days more", "[N] days more"),

@@ -245,9 +245,9 @@ enum Changed {
 /// Tries a change and saves it; once more for a certificate that the person has accepted.
 async fn changed(desk: &Desk, old: &Connection, mut change: Change) -> Result<Changed, Failure> {
     loop {
-        let draft = match edit::plan(&desk.app, old, change.clone()).await? {
+        let (draft, remade) = match edit::plan(&desk.app, old, change.clone()).await? {
             Plan::Saved(saved) => return Ok(Changed::Saved(saved)),
-            Plan::Test(draft) => draft,
+            Plan::Test { draft, remade } => (draft, remade),
         };
         desk.output.say(&format!("Testing the change of \"{}\"", old.name));
         let outcome = match test_and_ask(desk, &draft).await {
@@ -266,6 +266,13 @@ async fn changed(desk: &Desk, old: &Connection, mut change: Change) -> Result<Ch
         if !matches!(outcome, Ok(Changed::Saved(_))) {
             add::discard(&desk.app, &draft).await?;
             desk.output.say("Not saved; the connection is as it was.");
+            if !remade.is_empty() {
+                desk.output.say(&format!(
+                    "The remote system may know the new \"{}\" already; it gets the kept one again by: jackfield connection test {}",
+                    remade.join("\" and \""),
+                    shell_word(&old.name)
+                ));
+            }
         }
         return outcome;
     }
@@ -364,6 +371,12 @@ async fn log(desk: &Desk, name: &str, path_only: bool) -> Result<ExitCode, Failu
 async fn delete(desk: &Desk, name: &str, yes: bool) -> Result<ExitCode, Failure> {
     let connection = connections::find(&desk.app, name).await?;
     connections::check_unused(&desk.app, &connection).await?;
+    // A connection whose plugin is gone can be deleted all the same.
+    let remains =
+        desk.describe(&connection.connector).await.map(|known| known.words.remains).unwrap_or_default();
+    if !remains.is_empty() {
+        desk.output.say(&remains);
+    }
     let question = format!("Delete \"{}\" with its secrets and its catalog?", connection.name);
     if !terminal::is_deletion_confirmed(&connection.name, &question, yes)? {
         desk.output.say("Nothing was deleted.");

@@ -6,8 +6,8 @@
 //! have a stored secret sent to a server of their own.
 
 use super::{
-    add, check_cap, check_identities, check_keys, check_name, check_no_secret, generated, invalid,
-    must_have_passed, secrets, texts, trust,
+    add, check_cap, check_identities, check_keys, check_name, check_no_secret, check_unique, generated,
+    invalid, must_have_passed, secrets, texts, trust,
 };
 use crate::{
     app::App,
@@ -16,7 +16,7 @@ use crate::{
         id::ConnectionId,
         run::Run,
         secret::SecretValue,
-        settings::Form,
+        settings::{Field, Form},
     },
     store::Edit,
 };
@@ -50,7 +50,12 @@ pub enum Plan {
     /// It is done.
     Saved(Box<Connection>),
     /// This draft is to be tested first.
-    Test(Box<Connection>),
+    Test {
+        /// The draft.
+        draft: Box<Connection>,
+        /// What Jackfield made anew for it in place of what the connection has, by title. A test may tell the remote system of it.
+        remade: Vec<String>,
+    },
 }
 
 /// Checks a change, and does it if it needs no test.
@@ -103,6 +108,7 @@ pub async fn plan(app: &App, old: &Connection, change: Change) -> Result<Plan, F
         // Nobody can give it again: another system gets another one.
         kept.retain(|field, _| form.field(field).is_ok_and(|field| field.generated.is_none()));
     }
+    check_unique(app, &form, &old.connector, &new.settings, Some(old)).await?;
     check_keys(&form, &given)?;
     generated::none_given(&form, &given)?;
     must_give_again(&form, old, &new, &kept, &given)?;
@@ -116,7 +122,9 @@ pub async fn plan(app: &App, old: &Connection, change: Change) -> Result<Plan, F
     let mut values = kept;
     values.extend(given);
     check_identities(&form, &values, |field| new_ones.contains(field))?;
-    generated::complete(&form, &new.settings, &mut values).await?;
+    let made = generated::complete(&form, &new.settings, &mut values).await?;
+    let before = |field: &&Field| opened.values.iter().any(|(id, _)| *id == field.id);
+    let remade = made.into_iter().filter(before).map(|field| field.title.clone()).collect();
     let draft = Connection {
         id: ConnectionId::random(),
         state: ConnectionState::Draft,
@@ -128,13 +136,13 @@ pub async fn plan(app: &App, old: &Connection, change: Change) -> Result<Plan, F
     };
     add::keep(app, &draft, &form, &values, &BTreeMap::new()).await?;
     app.store.copy_state(&old.id, &draft.id).await?;
-    Ok(Plan::Test(Box::new(draft)))
+    Ok(Plan::Test { draft: Box::new(draft), remade })
 }
 
 /// Saves a change whose draft has passed its test. The draft is gone then.
 ///
 /// # Errors
-/// It has not passed, or the name was taken meanwhile. The connection is as it was.
+/// It has not passed, or its name or place was taken meanwhile. The connection is as it was.
 pub async fn save(
     app: &App,
     old: &Connection,
@@ -144,6 +152,7 @@ pub async fn save(
     must_have_passed(draft, test)?;
     let description = app.describe(&old.connector).await?;
     let form = Form::of(&description.settings);
+    check_unique(app, &form, &old.connector, &draft.settings, Some(old)).await?;
     let tested = secrets::open_current(app, &draft.id).await?;
     let moved = moved_to(&form, &old.settings, &draft.settings).is_some();
     let before = if moved { Vec::new() } else { secrets::open_readable(app, &old.id).await?.values };

@@ -3,7 +3,7 @@
 use crate::{
     model::{
         secret::SecretValue,
-        settings::{Form, Generated},
+        settings::{Field, Form, Generated},
     },
     secrets::generate::jwt_key_pair,
 };
@@ -31,12 +31,13 @@ pub(super) fn none_given(form: &Form, given: &BTreeMap<String, SecretValue>) -> 
         .remedy(format!("leave it out; `jackfield connection edit NAME --unset {}` makes another", field.id)))
 }
 
-/// Makes what applies and is missing.
-pub(super) async fn complete(
-    form: &Form,
+/// Makes what applies and is missing; yields the fields of what was made.
+pub(super) async fn complete<'a>(
+    form: &'a Form,
     settings: &Map<String, Value>,
     secrets: &mut BTreeMap<String, SecretValue>,
-) -> Result<(), Failure> {
+) -> Result<Vec<&'a Field>, Failure> {
+    let mut fields = Vec::new();
     for field in &form.fields {
         let Some(kind) = field.generated else { continue };
         if secrets.contains_key(&field.id) || !form.applies(field, settings) {
@@ -46,8 +47,9 @@ pub(super) async fn complete(
         let made =
             made.map_err(|error| Failure::jackfield(format!("{} could not be made: {error}", field.id)))?;
         secrets.insert(field.id.clone(), made?);
+        fields.push(field);
     }
-    Ok(())
+    Ok(fields)
 }
 
 fn make(kind: Generated) -> Result<SecretValue, Failure> {

@@ -32,6 +32,7 @@ impl Connector for QlikCloud {
             .summary("A Qlik Cloud tenant, by an OAuth machine-to-machine client, as any of its users, or by an API key.")
             .help(settings::HELP)
             .refresh_word("Sync apps")
+            .remains(settings::REMAINS)
             .default_cap(4);
         rotate::credentials(test::checks(refresh::objects(described))).build()
     }

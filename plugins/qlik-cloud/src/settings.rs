@@ -41,6 +41,11 @@ it is on, look whether Identity provider, \"Create new\" offers the type JWT in 
 your account manager at Qlik to activate the JWT capability for embedded analytics and reporting. The email must be the same \
 here and in Qlik Sense, and belong to exactly one active user.";
 
+/// What stays in the tenant when a connection is deleted.
+pub(crate) const REMAINS: &str = "\
+If the connection acted as a user (Qlik Sense API key), the identity provider that Jackfield made in the tenant stays there: \
+delete it in the Administration activity center (Identity provider; its description begins with \"Jackfield\").";
+
 /// The credential of the sign-in by OAuth: client id and client secret.
 pub(crate) const OAUTH_CLIENT: &str = "oauth_client";
 /// The credential of the sign-in by API key.

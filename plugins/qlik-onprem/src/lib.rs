@@ -33,6 +33,7 @@ impl Connector for QlikOnprem {
             .summary("A Qlik Sense Enterprise on Windows site, by a client certificate.")
             .help(settings::HELP)
             .refresh_word("Sync apps")
+            .remains(settings::REMAINS)
             .default_cap(4);
         rotate::credentials(test::checks(refresh::objects(described))).build()
     }

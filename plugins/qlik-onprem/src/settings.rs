@@ -46,9 +46,36 @@ pub(crate) const PREFIX: &str = "proxy_prefix";
 /// The settings field that is the key pair of the virtual proxy.
 pub(crate) const PROXY_KEY: &str = "proxy_key";
 
+/// Paths that are Qlik Sense's own at every proxy: a virtual proxy of such a prefix would stand in their way. Seen in the
+/// addresses of the hub, the QMC, the APIs and the forms; Qlik publishes no list.
+const QLIKS_OWN: [&str; 17] = [
+    "hub",
+    "qmc",
+    "qrs",
+    "qps",
+    "sense",
+    "api",
+    "app",
+    "content",
+    "tempcontent",
+    "resources",
+    "extensions",
+    "engine",
+    "dev-hub",
+    "devhub",
+    "form",
+    "single",
+    "printing",
+];
+
+/// What stays at the site when a connection is deleted.
+pub(crate) const REMAINS: &str = "\
+The virtual proxy that Jackfield made on the site stays there. If no connection uses it any more, delete it in the QMC (Virtual \
+proxies; its description begins with \"Jackfield\"): the proxy then restarts, which ends the sessions on it.";
+
 /// The settings of a connection to a Qlik Sense site.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[schemars(crate = "schemars")]
+#[schemars(crate = "schemars", extend("x-unique" = ["server_url", "proxy_prefix"]))]
 pub(crate) struct Settings {
     #[schemars(
         title = "Server URL",
@@ -139,6 +166,23 @@ impl Settings {
     /// The service account as a person writes it: `DIRECTORY\user`.
     pub(crate) fn account(&self) -> String {
         format!("{}\\{}", self.user_directory.trim(), self.service_user.trim())
+    }
+
+    /// The prefix of Jackfield's virtual proxy.
+    ///
+    /// # Errors
+    /// It is a path of Qlik Sense itself.
+    pub(crate) fn prefix(&self) -> Result<&str, Failure> {
+        let prefix = self.proxy_prefix.trim();
+        if QLIKS_OWN.iter().all(|own| !own.eq_ignore_ascii_case(prefix)) {
+            return Ok(prefix);
+        }
+        Err(Failure::you(format!(
+            "\"{prefix}\" is a path of Qlik Sense itself, so it cannot be a virtual proxy's prefix"
+        ))
+        .at(Stage::Settings)
+        .remedy("choose another \"Virtual proxy prefix\", such as the default \"jackfield\"")
+        .field(PREFIX))
     }
 
     /// The account as the two parts of the identity header.

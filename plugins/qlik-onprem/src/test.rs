@@ -184,8 +184,9 @@ async fn virtual_proxy(context: &Context<Settings>, client: &Client<'_>) -> Resu
             .remedy("give the RSA private key followed by its certificate, both as PEM")
             .field(PROXY_KEY));
     };
-    let prefix = settings.proxy_prefix.trim().to_owned();
-    let wanted = VirtualProxy { prefix, certificate };
+    let prefix = settings.prefix()?.to_owned();
+    let installation = context.installation().map(str::to_owned);
+    let wanted = VirtualProxy { prefix, certificate, installation };
     let proxies: Proxies = client.proxies(&wanted).await?;
     let missing = client.missing(&wanted, &proxies)?;
     let prefix = &wanted.prefix;
@@ -198,6 +199,27 @@ async fn virtual_proxy(context: &Context<Settings>, client: &Client<'_>) -> Resu
             .field(PREFIX));
     }
     let done = client.prepare(&wanted, &proxies).await?;
-    client.arrive(prefix, key.field()).await?;
+    if let Err(failure) = client.arrive(prefix, key.field()).await {
+        return Err(cause(client, &wanted, failure).await);
+    }
     Ok(Ready::Yes(format!("the virtual proxy \"{prefix}\" was {done}, and accepts Jackfield's key")))
+}
+
+/// Why the proxy did not accept the key, if it can be seen: somebody may have changed the virtual proxy in the meantime.
+async fn cause(client: &Client<'_>, wanted: &VirtualProxy, failure: Failure) -> Failure {
+    if failure.cancelled {
+        return failure;
+    }
+    let Ok(proxies) = client.proxies(wanted).await else { return failure };
+    match client.missing(wanted, &proxies) {
+        Err(foreign) => foreign,
+        Ok(missing) if missing.is_empty() => failure,
+        Ok(missing) => Failure::remote(format!(
+            "the virtual proxy \"{}\" was changed by somebody else while this test waited for it: {}",
+            wanted.prefix,
+            missing.join("; ")
+        ))
+        .remedy("find out who else uses this prefix, and choose another \"Virtual proxy prefix\" for one of the two; then test again")
+        .field(PREFIX),
+    }
 }

@@ -17,6 +17,10 @@ const SERVICE: Entity = ("proxyservice", "proxy service");
 const ATTEMPTS: u32 = 3;
 /// What the description of a virtual proxy begins with that Jackfield made.
 pub(crate) const OURS: &str = "Jackfield";
+/// What the mark of the installation stands behind there, up to a closing parenthesis.
+const MARKED: &str = "(installation ";
+/// How long a description may be, in characters (reference of the repository service).
+const DESCRIPTION_LENGTH: usize = 500;
 /// The member that holds the public half of Jackfield's key.
 const CERTIFICATE: &str = "jwtPublicKeyCertificate";
 /// The authentication method JWT.
@@ -28,6 +32,19 @@ pub(crate) struct VirtualProxy {
     pub(crate) prefix: String,
     /// The certificate of the key that Jackfield signs with, PEM.
     pub(crate) certificate: String,
+    /// The mark of this installation of Jackfield, if it has one.
+    pub(crate) installation: Option<String>,
+}
+
+/// Whose a virtual proxy is.
+#[derive(Debug, PartialEq, Eq)]
+enum Owner {
+    /// This installation's, or that of whoever let its description begin with our name.
+    Us,
+    /// Another installation's.
+    OtherInstallation,
+    /// People's.
+    Others,
 }
 
 /// What there is.
@@ -58,6 +75,8 @@ impl VirtualProxy {
                 // Lines may have been broken otherwise on the way.
                 (CERTIFICATE, Some(wanted), Some(there)) => unbroken(wanted).eq(unbroken(there)),
                 ("authenticationMethod", _, Some(there)) => there.eq_ignore_ascii_case("JWT"),
+                // It is named after the prefix, of which the site ignores the case.
+                ("sessionCookieHeaderName", Some(wanted), Some(there)) => wanted.eq_ignore_ascii_case(there),
                 _ => wanted == there,
             }
         };
@@ -70,10 +89,40 @@ impl VirtualProxy {
         names
     }
 
+    fn description(&self) -> String {
+        let mark = self.installation.as_ref().map(|mark| format!(" {MARKED}{mark})")).unwrap_or_default();
+        format!(
+            "{OURS}{mark}: its own sessions, apart from those of the hub; kept in order by Jackfield's connection test"
+        )
+    }
+
+    /// Puts the mark into a description that begins with our name: whoever let it be ours did not know it.
+    fn mark(&self, entity: &mut Map<String, Value>) {
+        let (Some(mark), Some(Value::String(text))) = (&self.installation, entity.get_mut("description"))
+        else {
+            return;
+        };
+        if let Some(rest) = text.strip_prefix(OURS).filter(|rest| !rest.contains(MARKED)) {
+            *text = format!("{OURS} {MARKED}{mark}){rest}").chars().take(DESCRIPTION_LENGTH).collect();
+        }
+    }
+
+    fn owner(&self, found: &Map<String, Value>) -> Owner {
+        let text = found.get("description").and_then(Value::as_str).unwrap_or_default();
+        if is_default(found) || !text.starts_with(OURS) {
+            return Owner::Others;
+        }
+        let mark = text.split_once(MARKED).and_then(|(_, rest)| rest.split_once(')'));
+        match mark.map(|(mark, _)| mark) {
+            Some(mark) if Some(mark) != self.installation.as_deref() => Owner::OtherInstallation,
+            _ => Owner::Us,
+        }
+    }
+
     fn new_entity(&self, nodes: &Value) -> Value {
         let mut entity = json!({
             "prefix": self.prefix,
-            "description": format!("{OURS}: its own sessions, apart from those of the hub; kept in order by Jackfield's connection test"),
+            "description": self.description(),
             "sessionInactivityTimeout": 30,
             "defaultVirtualProxy": false,
             "loadBalancingServerNodes": nodes,
@@ -164,21 +213,23 @@ impl Client<'_> {
         Ok(missing)
     }
 
-    /// Refuses to change a virtual proxy that Jackfield did not make.
+    /// Refuses to change a virtual proxy that this Jackfield did not make.
     fn is_ours(&self, wanted: &VirtualProxy, found: &Map<String, Value>) -> Result<(), Failure> {
-        let ours =
-            found.get("description").and_then(Value::as_str).is_some_and(|text| text.starts_with(OURS));
-        if ours && !is_default(found) {
-            return Ok(());
-        }
-        let message = format!(
-            "the virtual proxy \"{}\" was not made by Jackfield, so it is not changed",
-            wanted.prefix
-        );
-        Err(Failure::you(message)
-            .at(Stage::Permission)
-            .remedy("choose another \"Virtual proxy prefix\"; or, if nobody uses that virtual proxy, delete it in the QMC, or let its description begin with \"Jackfield\"")
-            .field(PREFIX))
+        let prefix = &wanted.prefix;
+        let (message, remedy) = match wanted.owner(found) {
+            Owner::Us => return Ok(()),
+            Owner::OtherInstallation => (
+                format!(
+                    "the virtual proxy \"{prefix}\" is that of another installation of Jackfield, so it is not changed"
+                ),
+                "choose another \"Virtual proxy prefix\"; or, if that installation is gone, delete the virtual proxy in the QMC: this one is made again with the next test",
+            ),
+            Owner::Others => (
+                format!("the virtual proxy \"{prefix}\" was not made by Jackfield, so it is not changed"),
+                "choose another \"Virtual proxy prefix\"; or, if nobody uses that virtual proxy, delete it in the QMC, or let its description begin with \"Jackfield\"",
+            ),
+        };
+        Err(Failure::you(message).at(Stage::Permission).remedy(remedy).field(PREFIX))
     }
 
     /// Makes what does not exist, changes what differs, links what is not linked. Yields what was done.
@@ -189,9 +240,8 @@ impl Client<'_> {
                 let differences = wanted.differences(found);
                 if !differences.is_empty() {
                     self.adjust(wanted, id).await?;
-                    // Nothing tells a connection that is gone from one that is not.
                     done.push(match differences.contains(&CERTIFICATE) {
-                        true => "adjusted (it had another key: if another connection uses this prefix, give one of the two another \"Virtual proxy prefix\")",
+                        true => "adjusted to this connection's key",
                         false => "adjusted",
                     });
                 }
@@ -257,6 +307,7 @@ impl Client<'_> {
             for (name, value) in members.filter(|(name, _)| differences.contains(name)) {
                 entity.insert(name.to_owned(), value);
             }
+            wanted.mark(entity);
             Ok(!differences.is_empty())
         })
         .await
@@ -324,8 +375,11 @@ mod tests {
 
     #[test]
     fn only_what_matters_differs() {
-        let wanted =
-            VirtualProxy { prefix: "jackfield".to_owned(), certificate: "-----BEGIN\na b\n".to_owned() };
+        let wanted = VirtualProxy {
+            prefix: "jackfield".to_owned(),
+            certificate: "-----BEGIN\na b\n".to_owned(),
+            installation: None,
+        };
         let mut found = wanted.new_entity(&json!([{ "id": "n" }])).as_object().unwrap().clone();
         assert!(wanted.differences(&found).is_empty());
         found.insert("jwtPublicKeyCertificate".to_owned(), json!("-----BEGIN\r\na\r\nb"));

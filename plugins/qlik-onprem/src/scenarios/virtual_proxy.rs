@@ -139,7 +139,7 @@ fn only_what_differs_is_adjusted() {
     let found = ours(json!({ "jwtPublicKeyCertificate": "old", "authenticationMethod": 0 }));
     has(&kit, json!([found]), json!([service("p1", "qlik.example.com", &["default", "v1"])]));
     kit.on("PUT", &at("virtualproxyconfig/v1"), Answer::json(200, json!({})));
-    insta::assert_snapshot!(told(&kit), @r#"Virtual proxy ready: Passed: the virtual proxy "jackfield" was adjusted (it had another key: if another connection uses this prefix, give one of the two another "Virtual proxy prefix"), and accepts Jackfield's key"#);
+    insta::assert_snapshot!(told(&kit), @r#"Virtual proxy ready: Passed: the virtual proxy "jackfield" was adjusted to this connection's key, and accepts Jackfield's key"#);
     let writes = writes(&kit);
     assert_eq!(writes.len(), 1, "it stays linked");
     assert_eq!(body(&writes[0]), ours(json!({ "jwtPublicKeyCertificate": PEM })));
@@ -193,6 +193,54 @@ fn somebody_elses_is_never_changed() {
     Virtual proxy ready: Failed: the virtual proxy "jackfield" was not made by Jackfield, so it is not changed
       You, field proxy_prefix
       → choose another "Virtual proxy prefix"; or, if nobody uses that virtual proxy, delete it in the QMC, or let its description begin with "Jackfield"
+    "#);
+}
+
+#[test]
+fn the_mark_of_the_installation_says_whose_it_is() {
+    const MARK: &str = "0123456789ab";
+    let rows = [
+        ("Jackfield (installation 0123456789ab): ours", Some("Jackfield (installation 0123456789ab): ours")),
+        ("Jackfield, by hand", Some("Jackfield (installation 0123456789ab), by hand")),
+        ("Jackfield (installation ba9876543210): theirs", None),
+        ("Portal", None),
+    ];
+    for (before, after) in rows {
+        let kit = with_key().may_write().installation(MARK);
+        kit.on("GET", "/jackfield/qrs/about", about());
+        let found = ours(json!({ "description": before, "jwtPublicKeyCertificate": "old" }));
+        has(&kit, json!([found]), json!([service("p1", "qlik.example.com", &["default", "v1"])]));
+        kit.on("PUT", &at("virtualproxyconfig/v1"), Answer::json(200, json!({})));
+        let told = told(&kit);
+        let written = writes(&kit).first().map(|asked| body(asked)["description"].clone());
+        assert_eq!(written, after.map(Value::from), "{told}");
+        assert_eq!(told.contains("another installation of Jackfield"), before.contains("theirs"), "{told}");
+    }
+    let kit = with_key().may_write().installation(MARK);
+    kit.on("GET", "/jackfield/qrs/about", about());
+    has(&kit, json!([]), json!([service("p1", "qlik.example.com", &["default"])]));
+    kit.on("POST", &at("virtualproxyconfig"), Answer::json(201, ours(json!({}))));
+    kit.on("PUT", &at("proxyservice/p1"), Answer::json(200, json!({})));
+    told(&kit);
+    let made = body(&writes(&kit)[0]);
+    assert!(
+        made["description"].as_str().unwrap().starts_with("Jackfield (installation 0123456789ab): "),
+        "{made}"
+    );
+}
+
+#[test]
+fn who_changed_the_virtual_proxy_while_the_test_waited_is_told() {
+    let kit = with_key().may_write();
+    let found = ours(json!({ "jwtPublicKeyCertificate": "old" }));
+    let services = json!([service("p1", "qlik.example.com", &["default", "v1"])]);
+    has(&kit, json!([found]), services);
+    kit.on("PUT", &at("virtualproxyconfig/v1"), Answer::json(200, json!({})));
+    kit.on("GET", "/jackfield/qrs/about", Answer::text(401, "text/plain", "Unauthorized"));
+    insta::assert_snapshot!(told(&kit), @r#"
+    Virtual proxy ready: Failed: the virtual proxy "jackfield" was changed by somebody else while this test waited for it: it differs in jwtPublicKeyCertificate
+      Remote, field proxy_prefix
+      → find out who else uses this prefix, and choose another "Virtual proxy prefix" for one of the two; then test again
     "#);
 }
 
@@ -284,6 +332,8 @@ fn the_restart_of_the_proxy_is_waited_for_and_not_forever() {
             let services = json!([service("p1", "qlik.example.com", &["default"])]);
             has(&kit, json!([ours(json!({}))]), services);
             kit.on("PUT", &at("proxyservice/p1"), Answer::json(200, json!({})));
+            let linked = json!([service("p1", "qlik.example.com", &["default", "v1"])]);
+            kit.on("GET", &at("proxyservice/full"), Answer::json(200, linked));
             for answer in answers {
                 kit.on("GET", "/jackfield/qrs/about", answer);
             }
