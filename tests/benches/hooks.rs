@@ -131,6 +131,7 @@ fn invocation(mode: &str, much: u64) -> Vec<u8> {
         may_write: false,
         subject: None,
         installation: None,
+        rotation: None,
     })
 }
 

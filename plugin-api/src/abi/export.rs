@@ -77,6 +77,10 @@ async fn run<C: Connector>(hook: &str, message: &[u8], host: HostObject) -> Vec<
     match hook {
         hooks::TEST => encode(&crate::sdk::checks::run::<C>(&context).await),
         hooks::REFRESH => encode(&C::refresh(&context).await),
+        hooks::STAGE => encode(&C::stage(&context).await),
+        hooks::RETIRE => encode(&C::retire(&context).await),
+        hooks::SWEEP => encode(&C::sweep(&context).await),
+        hooks::EXPIRY => encode(&C::expiry(&context).await),
         unknown => {
             encode(&Err::<(), _>(Failure::plugin(format!("this connector has no hook \"{unknown}\""))))
         }

@@ -40,6 +40,11 @@ pub struct HttpRequest {
     /// The answer is a list, whose rows the plugin will report with the objects it puts.
     #[serde(default)]
     pub list: bool,
+    /// Within [`STAGE`](super::hooks::STAGE), a name for what this request changes, unique within the hook. Its answer is stored
+    /// before anybody sees it, and if the hook has to run again, that answer is given again and nothing is sent. A request that
+    /// changes something there must have one; it is never repeated by itself. Since 1.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
     /// Time for the whole exchange, in milliseconds; the host's default if absent, its maximum if greater.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u32>,

@@ -6,7 +6,7 @@ use crate::{
     contract::{
         Blame, Call, Failure, VERSION, Version,
         catalog::{CatalogEnd, CatalogPut, How, Object},
-        hooks::{Invocation, Purpose},
+        hooks::{Invocation, Purpose, Rotation},
         run::{Level, LogLine, Progress, Random, Sleep, StateGet, StateSet, TimeNow},
         secrets::{SecretFacts, SecretInspect, SignJwt},
         wire::{decode, encode},
@@ -47,6 +47,7 @@ pub struct Context<S> {
     may_write: bool,
     subject: Option<String>,
     installation: Option<String>,
+    rotation: Option<Rotation>,
     contract: Version,
 }
 
@@ -64,6 +65,7 @@ impl<S: DeserializeOwned> Context<S> {
             may_write: invocation.may_write,
             subject: invocation.subject,
             installation: invocation.installation,
+            rotation: invocation.rotation,
             contract: invocation.contract.min(VERSION),
         })
     }
@@ -94,6 +96,16 @@ impl<S> Context<S> {
     /// offers less than 1.1.
     pub fn installation(&self) -> Option<&str> {
         self.installation.as_deref()
+    }
+
+    /// What the rotation is about, in the hooks of rotation.
+    ///
+    /// # Errors
+    /// It is another hook.
+    pub fn rotation(&self) -> Result<&Rotation, Failure> {
+        self.rotation
+            .as_ref()
+            .ok_or_else(|| Failure::jackfield("the hook was not told which credential it is about"))
     }
 
     /// The contract version that both sides know.

@@ -48,6 +48,7 @@ impl Request {
             repeatable: None,
             retry_on: None,
             list: false,
+            step: None,
             timeout_ms: None,
         })
     }
@@ -148,6 +149,13 @@ impl Request {
     #[must_use]
     pub fn retry_on<const N: usize>(mut self, statuses: [u16; N]) -> Self {
         self.0.retry_on = Some(statuses.to_vec());
+        self
+    }
+
+    /// Names what it changes on the remote side, within the hook `stage`: see [`HttpRequest::step`].
+    #[must_use]
+    pub fn step(mut self, name: &str) -> Self {
+        self.0.step = Some(name.to_owned());
         self
     }
 

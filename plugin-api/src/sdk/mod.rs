@@ -22,7 +22,11 @@ pub use rows::Row;
 pub use session::Session;
 pub use settings::{Origin, Secret};
 
-use crate::contract::{Failure, description::Description, hooks::RefreshReport};
+use crate::contract::{
+    Failure,
+    description::Description,
+    hooks::{Expiry, RefreshReport, Staged, Swept},
+};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use std::future::Future;
@@ -53,4 +57,46 @@ pub trait Connector: Sized + 'static {
     fn refresh(
         context: &Context<Self::Settings>,
     ) -> impl Future<Output = Result<RefreshReport, Failure>> + Send;
+
+    /// Makes a new version of the credential that [`Context::rotation`] names, on the remote side. Every request that changes
+    /// something is a [step](Request::step), and its secret is captured. The hook may be run again from the top after a crash:
+    /// steps that were answered are answered the same. Only for credentials of the mode
+    /// [`Automatic`](crate::contract::description::RotationMode).
+    ///
+    /// # Errors
+    /// Nothing was made, or it is not known whether something was.
+    fn stage(context: &Context<Self::Settings>) -> impl Future<Output = Result<Staged, Failure>> + Send {
+        async { Err(no_rotation(context)) }
+    }
+
+    /// Removes the version [`Rotation::other`](crate::contract::hooks::Rotation) from the remote side. That it is gone already is
+    /// no error: the hook may run again.
+    ///
+    /// # Errors
+    /// It could not be removed; it is tried again later.
+    fn retire(context: &Context<Self::Settings>) -> impl Future<Output = Result<(), Failure>> + Send {
+        async { Err(no_rotation(context)) }
+    }
+
+    /// Removes what [`stage`](Connector::stage) of this attempt may have left on the remote side without its answer having
+    /// arrived: whatever carries the attempt's id, and nothing else.
+    ///
+    /// # Errors
+    /// It cannot be said that nothing is left.
+    fn sweep(context: &Context<Self::Settings>) -> impl Future<Output = Result<Swept, Failure>> + Send {
+        async { Err(no_rotation(context)) }
+    }
+
+    /// Asks the remote side when the version in use ends, what its id is, and whether the connector may renew it.
+    ///
+    /// # Errors
+    /// The remote side could not be asked.
+    fn expiry(_context: &Context<Self::Settings>) -> impl Future<Output = Result<Expiry, Failure>> + Send {
+        async { Ok(Expiry::default()) }
+    }
+}
+
+fn no_rotation<S>(context: &Context<S>) -> Failure {
+    let credential = context.rotation().map(|rotation| rotation.credential.clone()).unwrap_or_default();
+    Failure::plugin(format!("this connector does not renew the credential \"{credential}\" by itself"))
 }

@@ -121,6 +121,7 @@ impl<C: Connector> TestKit<C> {
             may_write: false,
             subject: None,
             installation: None,
+            rotation: None,
         };
         let host = Arc::new(Mutex::new(SmallHost::new(C::describe())));
         TestKit { door: Door::of::<C>(), invocation, host, connector: PhantomData }

@@ -27,6 +27,7 @@ fn invoke(plugin: &Plugin, hook: &str, settings: serde_json::Value) -> Result<Ve
         may_write: false,
         subject: None,
         installation: None,
+        rotation: None,
     };
     let host = host_from_fn(|_, _| async { encode(&Ok::<i64, Failure>(0)) });
     let answer = plugin.invoke(hook, encode(&invocation), host);

@@ -267,6 +267,7 @@ fn leak(token: &Secret) -> HttpRequest {
         repeatable: None,
         retry_on: None,
         list: false,
+        step: None,
         timeout_ms: None,
     }
 }

@@ -356,6 +356,7 @@ fn request(method: &str, path: &str) -> HttpRequest {
         repeatable: None,
         retry_on: None,
         list: false,
+        step: None,
         timeout_ms: None,
     }
 }
