@@ -9,9 +9,9 @@ use super::{
     redirect::{self, Hop},
     slots::{self, Destination, Filled},
 };
-use crate::model::secret::SecretValue;
+use crate::{failpoint, model::secret::SecretValue};
 use jackfield_plugin::contract::{
-    Failure,
+    Failure, Stage,
     http::{Place, Slot},
     secrets::SecretRef,
 };
@@ -122,6 +122,11 @@ impl<'a> Attempt<'a> {
         passed.chain(last).collect()
     }
 
+    /// Whether a failure shows that nothing has reached the remote system: there never was a connection.
+    pub(super) fn never_arrived(&self, trouble: &Trouble) -> bool {
+        self.passed.is_empty() && matches!(trouble.failure.stage, Some(Stage::Name | Stage::Connect))
+    }
+
     fn way(&self) -> Way {
         let limits = &self.means.limits;
         let way =
@@ -192,7 +197,9 @@ impl<'a> Attempt<'a> {
         let request = if body.is_empty() { request } else { request.body(body) };
         self.shown = filled.shown;
         self.sent = Some(Instant::now());
+        failpoint::reach(format_args!("before {} {}", hop.method, url.path()));
         let response = request.headers(headers).send().await.map_err(|error| way.explain(&error, false))?;
+        failpoint::reach(format_args!("after {} {}", hop.method, url.path()));
         // Whatever was answered was answered to a stranger.
         if lent.was_not_asked() { Err(way.not_asked().into()) } else { Ok(response) }
     }

@@ -4,6 +4,7 @@ use super::{
     answer::Answer,
     attempt::Attempt,
     capture,
+    escrow::{self, Escrow},
     exchange::Exchange,
     failure::{Trouble, seconds},
     jar::Jars,
@@ -49,6 +50,7 @@ pub struct Client {
     observe: Observe,
     cancel: CancellationToken,
     requests: AtomicU64,
+    escrow: Option<Arc<dyn Escrow>>,
 }
 
 impl fmt::Debug for Client {
@@ -91,7 +93,13 @@ impl Client {
             observe,
             cancel,
             requests: AtomicU64::new(0),
+            escrow: None,
         })
+    }
+
+    /// From now on the answers of steps are kept, and whatever changes something has to be a step.
+    pub fn keep_answers(&mut self, escrow: Arc<dyn Escrow>) {
+        self.escrow = Some(escrow);
     }
 
     /// Sends a request; every status is an answer.
@@ -109,23 +117,76 @@ impl Client {
         }
         let prepared = prepare(request, &self.means.policy, &self.means.limits)?;
         let number = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
+        match self.step(&prepared)? {
+            None => self.sent(&prepared, number).await,
+            Some((step, escrow)) => self.taken(&prepared, number, step, escrow).await,
+        }
+    }
+
+    /// The step that a request is, if it is one.
+    fn step<'a>(&'a self, prepared: &'a Prepared) -> Result<Option<(&'a str, &'a dyn Escrow)>, Failure> {
+        let Prepared { request, method, repeatable, .. } = prepared;
+        match (&request.step, &self.escrow) {
+            (None, None) => Ok(None),
+            (None, Some(_)) if *repeatable => Ok(None),
+            (Some(step), Some(escrow)) => Ok(Some((step, escrow.as_ref()))),
+            (None, Some(_)) => Err(Failure::plugin(format!(
+                "the plugin sends a {method} that is no step, where whatever changes something must be one"
+            ))),
+            (Some(step), None) => Err(Failure::plugin(format!(
+                "the plugin sends a {method} as the step \"{step}\", and only the making of a credential has steps"
+            ))),
+        }
+    }
+
+    /// Takes a step: once, with its answer stored before anybody looks at it; or, where that was done already, not again.
+    async fn taken(
+        &self,
+        prepared: &Prepared,
+        number: u64,
+        step: &str,
+        escrow: &dyn Escrow,
+    ) -> Result<HttpResponse, Failure> {
+        if let Some(kept) = escrow.kept(step).await? {
+            return self.finish(Ok(escrow::read(&kept)?), prepared, number).await;
+        }
+        escrow.asking(step).await?;
+        let (turn, waited) = self.or_cancelled(self.turn()).await??;
+        let mut attempt = Attempt::new(&self.means, prepared);
+        let outcome = attempt.run().await;
+        drop(turn);
+        match &outcome {
+            Ok(answer) if (200..300).contains(&answer.status) => {
+                escrow.keep(step, &escrow::written(answer)).await?;
+            }
+            Ok(answer) if escrow::is_refusal(answer.status) => escrow.not_done(step).await?,
+            Err(trouble) if attempt.never_arrived(trouble) => escrow.not_done(step).await?,
+            // Nobody knows what the remote system did.
+            _ => {}
+        }
+        self.tell(&attempt, &outcome, &retry::Verdict::default(), number, 1, waited);
+        self.finish(outcome, prepared, number).await
+    }
+
+    /// Sends a request, as often as it may and has to be.
+    async fn sent(&self, prepared: &Prepared, number: u64) -> Result<HttpResponse, Failure> {
         let mut count = 1;
         loop {
             let (turn, waited) = self.or_cancelled(self.turn()).await??;
-            let mut attempt = Attempt::new(&self.means, &prepared);
+            let mut attempt = Attempt::new(&self.means, prepared);
             let outcome = match self.or_cancelled(attempt.run()).await {
                 Ok(outcome) => outcome,
                 Err(cancelled) => Err(cancelled.into()),
             };
             drop(turn);
-            let verdict = retry::judge(&outcome, count, &prepared, &self.means.limits);
+            let verdict = retry::judge(&outcome, count, prepared, &self.means.limits);
             if let Some(hold) = verdict.hold {
                 self.gate.close_for(hold);
             }
             self.tell(&attempt, &outcome, &verdict, number, count, waited);
             match verdict.again {
                 Some(wait) => self.or_cancelled(tokio::time::sleep(wait)).await?,
-                None => return self.finish(outcome, &prepared, number).await,
+                None => return self.finish(outcome, prepared, number).await,
             }
             count += 1;
         }

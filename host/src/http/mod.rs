@@ -47,6 +47,7 @@ mod answer;
 mod attempt;
 pub mod capture;
 pub mod client;
+pub mod escrow;
 pub mod exchange;
 mod failure;
 mod identified;
