@@ -55,6 +55,11 @@ id! {
     RunId
 }
 
+id! {
+    /// The id of a rotation: of one attempt to give a credential a new version.
+    RotationId
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

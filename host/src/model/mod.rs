@@ -8,6 +8,7 @@ pub mod id;
 pub mod migration;
 pub mod name;
 pub mod pem;
+pub mod rotation;
 pub mod run;
 pub mod secret;
 pub mod settings;

@@ -50,6 +50,8 @@ pub enum Hook {
     Test,
     /// Refreshes its catalog.
     Refresh,
+    /// Gives a credential a new version.
+    Rotate,
 }
 
 impl Hook {
@@ -58,12 +60,14 @@ impl Hook {
         match self {
             Hook::Test => hooks::TEST,
             Hook::Refresh => hooks::REFRESH,
+            // Several hooks of the contract, one after the other.
+            Hook::Rotate => "rotate",
         }
     }
 
     /// From how it is stored.
     pub fn stored(text: &str) -> Option<Self> {
-        [Hook::Test, Hook::Refresh].into_iter().find(|hook| hook.as_str() == text)
+        [Hook::Test, Hook::Refresh, Hook::Rotate].into_iter().find(|hook| hook.as_str() == text)
     }
 
     /// Whether an interrupted run is queued again, and how often it may be taken up in all.
@@ -72,6 +76,8 @@ impl Hook {
             // A person waits for a test: it is quicker to ask again than to find out later.
             Hook::Test => 1,
             Hook::Refresh => 2,
+            // What is under way on the remote side is brought to its end, however often that is interrupted.
+            Hook::Rotate => i64::MAX,
         }
     }
 }

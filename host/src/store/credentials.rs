@@ -4,6 +4,7 @@
 use super::error::{Doing, is_unique_violation};
 use super::sqlite::{Row, Tx, now};
 use super::{Error, Store};
+use crate::model::Millis;
 use crate::model::credential::{CredentialVersion, VersionState};
 use crate::model::id::ConnectionId;
 use sqlx::Row as _;
@@ -34,6 +35,31 @@ impl Store {
         let mut tx = self.write().await?;
         insert_version(&mut tx, connection, version, fields).await?;
         tx.commit().await.doing("save a credential")
+    }
+
+    /// Notes what the remote side says of a version, where nothing was known.
+    pub async fn note_version(
+        &self,
+        connection: &ConnectionId,
+        credential: &str,
+        version: i64,
+        remote_id: Option<&str>,
+        expires_at: Option<Millis>,
+    ) -> Result<(), Error> {
+        sqlx::query(
+            "UPDATE credential_versions
+             SET remote_id = COALESCE(remote_id, $4), expires_at = COALESCE(expires_at, $5)
+             WHERE connection_id = $1 AND credential = $2 AND version = $3",
+        )
+        .bind(connection.as_str())
+        .bind(credential)
+        .bind(version)
+        .bind(remote_id)
+        .bind(expires_at)
+        .execute(&self.pool)
+        .await
+        .doing("note what is known of a credential")
+        .map(drop)
     }
 
     /// All versions of all credentials of a connection, the newest of each credential first.

@@ -15,6 +15,7 @@ pub(super) type Tx = sqlx::Transaction<'static, Db>;
 pub(super) const STEPS: &[(i64, &str)] = &[
     (1, include_str!("../../migrations/sqlite/0001_beginning.sql")),
     (2, include_str!("../../migrations/sqlite/0002_migrations.sql")),
+    (3, include_str!("../../migrations/sqlite/0003_rotation.sql")),
 ];
 
 /// Begins a transaction that writes. SQLite must know it from the start: a reader that becomes a writer half-way fails at
