@@ -5,7 +5,7 @@
 //!               |
 //!      runs · migrations                    corridor: the use cases
 //!               |
-//!       connections · app
+//!       connections · app · rotation
 //!               |     \
 //!               |      plugins · config
 //!      /       |       |       \
@@ -18,10 +18,12 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod connections;
+pub mod failpoint;
 pub mod http;
 pub mod migrations;
 pub mod model;
 pub mod plugins;
+pub mod rotation;
 pub mod runs;
 pub mod secrets;
 pub mod store;

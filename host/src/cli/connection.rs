@@ -18,10 +18,12 @@ use crate::{
     model::{
         certificate::ServerCertificate,
         connection::{Connection, TlsTrust},
+        credential::VersionState,
         run::{Hook, Run, RunState},
         settings::Form,
         text::shell_word,
     },
+    rotation::plan::Held,
     runs::{driver, notice, orders::Orders, request},
 };
 use clap::{Args, Subcommand};
@@ -231,6 +233,42 @@ async fn edit_one(arguments: Edit, desk: &Desk) -> Result<ExitCode, Failure> {
     ));
     if desk.output.json {
         desk.output.json(&view::as_json(desk, &saved.id).await?)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Gives a credential values that a person brings: a change of nothing else.
+pub(super) async fn supply(
+    desk: &Desk,
+    connection: &Connection,
+    form: &Form,
+    held: &Held,
+    given: Given,
+) -> Result<ExitCode, Failure> {
+    let values = given.values(form)?;
+    if let Some(stranger) = values.secrets.keys().find(|field| !held.fields.contains(field)) {
+        return Err(Failure::you(format!("{stranger} is no part of the credential \"{}\"", held.credential))
+            .field(stranger.clone())
+            .remedy(format!("its parts are {}", held.fields.join(", "))));
+    }
+    let change = Change { secrets: values.secrets, ..Change::default() };
+    let saved = match changed(desk, connection, change).await? {
+        Changed::Saved(saved) => saved,
+        Changed::Not(test) => return Ok(finished(desk, &test)),
+    };
+    let versions = desk.app.store.credentials(&saved.id).await?;
+    let new = versions
+        .iter()
+        .find(|version| version.credential == held.credential && version.state == VersionState::Current);
+    let new = new.map_or(held.current.version, |new| new.version);
+    desk.output.say(&format!(
+        "{}: version {new} is in use, and not version {}",
+        held.credential, held.current.version
+    ));
+    if desk.output.json {
+        desk.output.json(
+            &json!({ "credential": held.credential, "before": held.current.version, "version": new }),
+        )?;
     }
     Ok(ExitCode::SUCCESS)
 }

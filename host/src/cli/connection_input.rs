@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use std::{collections::BTreeMap, path::Path};
 
 /// Flags that `add` and `edit` share.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub(super) struct Given {
     /// A setting, as key=value; may be repeated. `jackfield plugin show` names the keys
     #[arg(long = "set", value_name = "KEY=VALUE", allow_hyphen_values = true)]
@@ -70,6 +70,11 @@ impl Values {
 }
 
 impl Given {
+    /// Secrets and nothing else.
+    pub(super) fn secrets(secrets: Vec<String>) -> Self {
+        Given { secrets, ..Given::default() }
+    }
+
     /// Whether neither a setting nor a secret was given.
     pub(super) fn is_empty(&self) -> bool {
         self.settings.is_empty() && self.secrets.is_empty()

@@ -7,6 +7,7 @@ mod connection_input;
 mod connection_secret;
 mod connection_trust;
 mod connection_view;
+mod credential;
 mod key;
 mod migration;
 mod misread;
@@ -91,6 +92,9 @@ enum Command {
     /// Connections: add, test, refresh, change, delete
     #[command(subcommand)]
     Connection(connection::Command),
+    /// Credentials: which are in use, when they end, giving them new versions
+    #[command(subcommand)]
+    Credential(credential::Command),
     /// Migrations: from which connection to which, and what both offer
     #[command(subcommand)]
     Migration(migration::Command),
@@ -214,6 +218,7 @@ async fn dispatch(
     let outcome = match command {
         Command::Plugin(command) => plugin::run(command, &desk).await,
         Command::Connection(command) => connection::run(command, &desk).await,
+        Command::Credential(command) => credential::run(command, &desk).await,
         Command::Migration(command) => migration::run(command, &desk).await,
         Command::Catalog(command) => catalog::run(command, &desk).await,
         Command::Run(command) => run::run(command, &desk).await,

@@ -32,6 +32,8 @@ pub struct Config {
     pub log: Log,
     /// Runs.
     pub run: Run,
+    /// Rotation of credentials.
+    pub rotation: Rotation,
     /// HTTP.
     pub http: Http,
     /// The executable that runs plugins; this one if empty.
@@ -48,6 +50,15 @@ pub struct Key {
     pub variable: Option<String>,
     /// A systemd credential, by its name.
     pub systemd_credential: Option<String>,
+}
+
+/// Rotation of credentials.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rotation {
+    /// Minutes for which an old credential is kept alive on the remote side after a new one was put in use, so that it can be
+    /// rolled back.
+    pub grace_minutes: u32,
 }
 
 /// Logs.
@@ -80,6 +91,8 @@ pub struct Run {
     pub test_limit_seconds: u64,
     /// Seconds after which a refresh is ended.
     pub refresh_limit_seconds: u64,
+    /// Seconds after which a rotation is ended, to be taken up again later.
+    pub rotation_limit_seconds: u64,
     /// Runs that are remembered for each connection.
     pub keep: i64,
 }
@@ -112,7 +125,13 @@ impl Default for Config {
             plugin_dirs: Vec::new(),
             key: Key::default(),
             log: Log { prefix: "Jackfield".to_owned(), level: "warn".to_owned(), format: LogFormat::Text },
-            run: Run { test_limit_seconds: 120, refresh_limit_seconds: 3600, keep: 100 },
+            run: Run {
+                test_limit_seconds: 120,
+                refresh_limit_seconds: 3600,
+                rotation_limit_seconds: 600,
+                keep: 100,
+            },
+            rotation: Rotation { grace_minutes: 60 },
             http: Http {
                 connect_seconds: 10,
                 request_seconds: 60,
@@ -191,8 +210,11 @@ impl Config {
         if self.data_dir.as_os_str().is_empty() {
             return invalid("data_dir must not be empty");
         }
-        if self.run.test_limit_seconds == 0 || self.run.refresh_limit_seconds == 0 {
-            return invalid("run.test_limit_seconds and run.refresh_limit_seconds must be at least 1");
+        let run = &self.run;
+        if [run.test_limit_seconds, run.refresh_limit_seconds, run.rotation_limit_seconds].contains(&0) {
+            return invalid(
+                "run.test_limit_seconds, run.refresh_limit_seconds and run.rotation_limit_seconds must be at least 1",
+            );
         }
         let prefix = &self.log.prefix;
         if prefix.len() > 100 {

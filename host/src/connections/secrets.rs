@@ -32,7 +32,15 @@ pub struct Opened {
 /// # Errors
 /// The store failed, or a value was moved, altered or sealed under another key.
 pub async fn open_current(app: &App, connection: &ConnectionId) -> Result<Opened, Failure> {
-    open(app, connection, false).await
+    open(app, connection, VersionState::Current, false).await
+}
+
+/// Opens the secrets that are staged, not yet proven.
+///
+/// # Errors
+/// As with those in use.
+pub async fn open_staged(app: &App, connection: &ConnectionId) -> Result<Opened, Failure> {
+    open(app, connection, VersionState::Staged, false).await
 }
 
 /// Opens those of the secrets that a connection uses now that can be opened: whoever enters one again is not to fail
@@ -41,11 +49,16 @@ pub async fn open_current(app: &App, connection: &ConnectionId) -> Result<Opened
 /// # Errors
 /// The store failed, or the data key cannot be had.
 pub async fn open_readable(app: &App, connection: &ConnectionId) -> Result<Opened, Failure> {
-    open(app, connection, true).await
+    open(app, connection, VersionState::Current, true).await
 }
 
-async fn open(app: &App, connection: &ConnectionId, only_readable: bool) -> Result<Opened, Failure> {
-    let sealed = app.store.sealed_fields(connection, VersionState::Current).await?;
+async fn open(
+    app: &App,
+    connection: &ConnectionId,
+    state: VersionState,
+    only_readable: bool,
+) -> Result<Opened, Failure> {
+    let sealed = app.store.sealed_fields(connection, state).await?;
     let mut opened = Opened::default();
     if sealed.is_empty() {
         return Ok(opened);

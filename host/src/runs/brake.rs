@@ -81,6 +81,7 @@ pub(super) fn limit(app: &App, hook: Hook) -> Duration {
     Duration::from_secs(match hook {
         Hook::Test => app.config.run.test_limit_seconds,
         Hook::Refresh => app.config.run.refresh_limit_seconds,
+        Hook::Rotate => app.config.run.rotation_limit_seconds,
     })
 }
 
@@ -88,6 +89,7 @@ fn too_slow(app: &App, hook: Hook, blame: Blame) -> Failure {
     let key = match hook {
         Hook::Test => "run.test_limit_seconds",
         Hook::Refresh => "run.refresh_limit_seconds",
+        Hook::Rotate => "run.rotation_limit_seconds",
     };
     let limit = limit(app, hook).as_secs();
     Failure::new(blame, format!("the {} did not end within its limit of {limit} s", hook.as_str()))

@@ -10,7 +10,11 @@ use super::{
     notice::{Notice, Watcher},
 };
 use crate::{
-    http::client::Client, model::id::ConnectionId, secrets::Scrubber, store::Store, worker::Capabilities,
+    http::{client::Client, escrow::Escrow},
+    model::id::ConnectionId,
+    secrets::Scrubber,
+    store::Store,
+    worker::Capabilities,
 };
 use jackfield_plugin::contract::{
     Blame, Call, Done, Failure,
@@ -99,6 +103,11 @@ impl Surroundings {
                 jackfield_plugin::contract::VERSION
             )))),
         }
+    }
+
+    /// From now on the answers of steps are kept in escrow.
+    pub fn keep_answers(&mut self, escrow: Arc<dyn Escrow>) {
+        self.http.keep_answers(escrow);
     }
 
     /// What was set.

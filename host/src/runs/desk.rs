@@ -111,6 +111,11 @@ impl Desk {
         self.present.clone()
     }
 
+    /// Everything that was captured in this run, by name.
+    pub fn captures(&self) -> BTreeMap<String, SecretValue> {
+        self.handles.all_captured()
+    }
+
     /// What may be known of a secret field.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use crate::{
     app::{App, under_way},
     model::{
         id::RunId,
-        run::{Ending, Run},
+        run::{Ending, Hook, Run},
     },
     store::{Beat, Lease},
 };
@@ -43,13 +43,10 @@ pub async fn drive(app: &App, id: &RunId, orders: &Orders) -> Result<Run, Failur
     };
     let run = stored(app, id).await?;
     let brake = Brake::default();
-    let watching = tokio::spawn(watch(
-        app.clone(),
-        lease.clone(),
-        orders.cancel.clone(),
-        limit(app, run.hook),
-        brake.clone(),
-    ));
+    // What is under way on the remote side is not left there for somebody else to find out about.
+    let cancel = if run.hook == Hook::Rotate { CancellationToken::new() } else { orders.cancel.clone() };
+    let watching =
+        tokio::spawn(watch(app.clone(), lease.clone(), cancel, limit(app, run.hook), brake.clone()));
     let outcome = run::run(app, &run, &lease, orders, &brake).await;
     watching.abort();
     if let Outcome::Ended(ending) = &outcome
@@ -103,7 +100,7 @@ async fn look(app: &App, lease: &Lease) -> Reason {
         look.tick().await;
         match app.store.run(&lease.run).await {
             Ok(Some(run)) if run.attempt == lease.attempt && !run.state.is_final() => {
-                if run.cancel_requested {
+                if run.cancel_requested && run.hook != Hook::Rotate {
                     return Reason::Cancelled;
                 }
             }
@@ -122,8 +119,8 @@ async fn renew(app: &App, lease: &Lease) -> Reason {
         beat.tick().await;
         let asked = Instant::now();
         match tokio::time::timeout_at(renewed + LEASE, app.store.heartbeat(lease, LEASE)).await {
-            Ok(Ok(Beat::Held)) => (renewed, why) = (asked, None),
-            Ok(Ok(Beat::CancelRequested)) => return Reason::Cancelled,
+            // A cancel is looked for where it can be told whether the run may be cancelled.
+            Ok(Ok(Beat::Held | Beat::CancelRequested)) => (renewed, why) = (asked, None),
             Ok(Ok(Beat::Lost)) => return Reason::LeaseLost(None),
             Ok(Err(error)) => {
                 tracing::warn!(run = %lease.run, %error, "the lease could not be renewed yet");

@@ -162,15 +162,24 @@ impl RunLog {
     /// A run's ending without secrets.
     pub fn scrubbed(&self, ending: Ending) -> Ending {
         match ending {
-            Ending::Failed(mut failure, result) => {
-                failure.message = self.scrub(&failure.message);
-                failure.remedy = failure.remedy.map(|remedy| self.scrub(&remedy));
-                failure.reference = failure.reference.map(|reference| self.scrub(&reference));
-                failure.field = failure.field.map(|field| self.scrub(&field));
-                Ending::Failed(failure, result.map(|result| self.scrubbed_json(&result)))
-            }
+            Ending::Failed(failure, result) => Ending::Failed(
+                self.scrubbed_failure(&failure),
+                result.map(|result| self.scrubbed_json(&result)),
+            ),
             Ending::Succeeded(result) => Ending::Succeeded(self.scrubbed_json(&result)),
             Ending::Cancelled => Ending::Cancelled,
+        }
+    }
+
+    /// A failure without secrets.
+    pub fn scrubbed_failure(&self, failure: &Failure) -> Failure {
+        let clean = |text: &Option<String>| text.as_ref().map(|text| self.scrub(text));
+        Failure {
+            message: self.scrub(&failure.message),
+            remedy: clean(&failure.remedy),
+            reference: clean(&failure.reference),
+            field: clean(&failure.field),
+            ..failure.clone()
         }
     }
 

@@ -19,6 +19,7 @@ pub mod notice;
 pub mod orders;
 pub mod outcome;
 pub mod request;
+mod rotate;
 pub mod run;
 pub mod totals;
 

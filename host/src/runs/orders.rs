@@ -15,6 +15,8 @@ pub struct Orders {
     pub watcher: Watcher,
     /// Ends the run, as Ctrl-C does.
     pub cancel: CancellationToken,
+    /// What could wait is done at once: an old credential is removed without its grace.
+    pub at_once: bool,
     /// Runs the plugin in this process: benches only.
     pub in_process: bool,
 }
@@ -22,6 +24,13 @@ pub struct Orders {
 impl Orders {
     /// Orders for a run that a person waits for.
     pub fn interactive(watcher: Watcher, cancel: CancellationToken) -> Self {
-        Orders { purpose: Purpose::Interactive, may_write: true, watcher, cancel, in_process: false }
+        Orders {
+            purpose: Purpose::Interactive,
+            may_write: true,
+            watcher,
+            cancel,
+            at_once: false,
+            in_process: false,
+        }
     }
 }

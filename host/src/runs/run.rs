@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     app::{App, located},
-    connections::secrets,
+    connections::secrets::{self, Opened},
     http::{
         client::Client,
         exchange::Exchange,
@@ -38,14 +38,25 @@ use jackfield_plugin::sdk::Secret;
 use serde_json::{Map, Value, json};
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, OnceLock},
+    sync::{Arc, Mutex, PoisonError},
 };
 use url::Url;
 
 /// What the work found, to be recorded together with the run's ending.
 enum Found {
-    Test { ending: Ending, address: Map<String, Value>, state: State },
-    Refresh { result: Value, swaps: Vec<(String, KindSwap)>, address: Map<String, Value>, state: State },
+    Test {
+        ending: Ending,
+        address: Map<String, Value>,
+        state: State,
+    },
+    Refresh {
+        result: Value,
+        swaps: Vec<(String, KindSwap)>,
+        address: Map<String, Value>,
+        state: State,
+    },
+    /// What a rotation decided is recorded already, decision by decision.
+    Rotation(Ending),
 }
 
 /// What a plugin remembers if its run succeeds.
@@ -54,7 +65,7 @@ type State = Vec<(String, Value)>;
 /// Does the work of a run.
 pub async fn run(app: &App, run: &Run, lease: &Lease, orders: &Orders, brake: &Brake) -> Outcome {
     let log = Arc::new(RunLog::new(app, run, orders.watcher.clone()));
-    let work = Work { app, run, lease, orders, log: &log, brake, desk: OnceLock::new() };
+    let work = Work { app, run, lease, orders, log: &log, brake, desks: Mutex::default() };
     let outcome = tokio::select! {
         // The brake ends the work, but not its recording: half-way through, nobody would know what stands.
         found = work.whole() => match found {
@@ -64,7 +75,8 @@ pub async fn run(app: &App, run: &Run, lease: &Lease, orders: &Orders, brake: &B
         outcome = brake.pulled(app, run.hook) => Ok(outcome),
     };
     // However it ended: nobody may wait for a sign-in that nobody does.
-    if let Some(desk) = work.desk.get() {
+    let desks = std::mem::take(&mut *work.desks.lock().unwrap_or_else(PoisonError::into_inner));
+    for desk in desks {
         desk.give_up_claims().await;
     }
     let outcome = outcome.unwrap_or_else(|failure| {
@@ -93,15 +105,22 @@ async fn collect_garbage(app: &App) {
 }
 
 /// A run that is being worked on.
-struct Work<'a> {
-    app: &'a App,
+pub(super) struct Work<'a> {
+    pub(super) app: &'a App,
     run: &'a Run,
-    lease: &'a Lease,
-    orders: &'a Orders,
-    log: &'a Arc<RunLog>,
+    pub(super) lease: &'a Lease,
+    pub(super) orders: &'a Orders,
+    pub(super) log: &'a Arc<RunLog>,
     brake: &'a Brake,
-    /// Lent to the hook, and to be tidied whatever becomes of it.
-    desk: OnceLock<Arc<Desk>>,
+    /// Lent to the hooks, and to be tidied whatever becomes of them.
+    desks: Mutex<Vec<Arc<Desk>>>,
+}
+
+/// The connection that a run is about, and what its connector says of itself.
+pub(super) struct Subject<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) description: &'a Description,
+    pub(super) form: &'a Form,
 }
 
 impl Work<'_> {
@@ -127,8 +146,14 @@ impl Work<'_> {
         self.log.header(&Header { run, connection: &connection, plugin: &title, address: shown, proxy });
         (self.orders.watcher)(Notice::Started { plugin: plugin.title() });
 
-        let surroundings = self.surroundings(&connection, &description, &form).await?;
-        let invocation = self.invocation(&connection, &form, &surroundings.desk);
+        let subject = Subject { connection: &connection, description: &description, form: &form };
+        if self.run.hook == Hook::Rotate {
+            execution.stop().await;
+            return self.rotate(&subject, plugin).await.map(Found::Rotation);
+        }
+        let opened = secrets::open_current(self.app, &connection.id).await?;
+        let surroundings = self.surroundings(&subject, opened).await?;
+        let invocation = self.invocation(&subject, &surroundings.desk);
         let handler = capabilities::handler(surroundings.clone());
         let answer = execution.invoke(self.run.hook.as_str(), wire::encode(&invocation), handler).await;
         execution.stop().await;
@@ -148,6 +173,8 @@ impl Work<'_> {
                     json!({ "kinds": changes, "summary": report.summary, "totals": self.log.totals() });
                 Ok(Found::Refresh { result: self.log.scrubbed_json(&result), swaps, address, state })
             }
+            // It went its own way above.
+            Hook::Rotate => Err(Failure::jackfield("a rotation is no single hook")),
         }
     }
 
@@ -170,6 +197,7 @@ impl Work<'_> {
                 });
                 (held.await?, Ending::Succeeded(result))
             }
+            Found::Rotation(ending) => return Ok(Outcome::Ended(ending)),
         };
         match held {
             true => Ok(Outcome::Recorded(ending)),
@@ -196,16 +224,15 @@ impl Work<'_> {
     }
 
     /// What the hook may call.
-    async fn surroundings(
+    pub(super) async fn surroundings(
         &self,
-        connection: &Connection,
-        description: &Description,
-        form: &Form,
+        subject: &Subject<'_>,
+        opened: Opened,
     ) -> Result<Arc<Surroundings>, Failure> {
-        let opened = secrets::open_current(self.app, &connection.id).await?;
+        let Subject { connection, description, form } = *subject;
         let scrubber = self.log.scrubber();
         let desk = Arc::new(Desk::new(self.app, self.run, connection, description, opened, scrubber).await?);
-        let desk = self.desk.get_or_init(|| desk).clone();
+        self.desks.lock().unwrap_or_else(PoisonError::into_inner).push(desk.clone());
         let watcher = self.orders.watcher.clone();
         let sink = (self.run.hook == Hook::Refresh).then(|| {
             let (store, lease) = (self.app.store.clone(), self.lease.clone());
@@ -268,7 +295,8 @@ impl Work<'_> {
         Client::new(&limits, policy, &connection.tls, cap, desk.clone(), observe, self.brake.token.clone())
     }
 
-    fn invocation(&self, connection: &Connection, form: &Form, desk: &Desk) -> Invocation {
+    pub(super) fn invocation(&self, subject: &Subject<'_>, desk: &Desk) -> Invocation {
+        let Subject { connection, form, .. } = subject;
         Invocation {
             contract: VERSION,
             run: self.run.id.to_string(),
@@ -277,6 +305,7 @@ impl Work<'_> {
             may_write: self.orders.may_write && self.run.hook == Hook::Test,
             subject: form.subject(&connection.settings),
             installation: Some(self.app.store.mark()),
+            rotation: None,
         }
     }
 }
@@ -301,7 +330,7 @@ fn with_handles(
 }
 
 /// Reads a test's report. A failed check makes the run fail with that check's failure, and keeps the whole report.
-fn tested(answer: &[u8], description: &Description, plugin: &Plugin) -> Result<Ending, Failure> {
+pub(super) fn tested(answer: &[u8], description: &Description, plugin: &Plugin) -> Result<Ending, Failure> {
     let report: TestReport = wire::decode::<Result<_, Failure>>(answer, "test", Blame::Plugin)??;
     let declared: Vec<&str> = description.checks.iter().map(|check| check.name.as_str()).collect();
     if let Some(stranger) = report.checks.iter().find(|check| !declared.contains(&check.name.as_str())) {

@@ -13,7 +13,7 @@ use jackfield_plugin::contract::{
     secrets::{SecretFacts, SecretRef, SignJwt},
 };
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fmt,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -176,6 +176,11 @@ impl Handles {
     /// A captured value and the origin that it came from.
     pub fn captured(&self, name: &str) -> Option<(SecretValue, String)> {
         self.captures().get(name).cloned()
+    }
+
+    /// Every captured value, by name.
+    pub fn all_captured(&self) -> BTreeMap<String, SecretValue> {
+        self.captures().iter().map(|(name, (value, _))| (name.clone(), value.clone())).collect()
     }
 
     /// Drops a captured value.
