@@ -18,7 +18,9 @@ mod settings;
 mod test;
 
 use jackfield_plugin::{
-    Checks, Connector, Context, Description, Failure, contract::hooks::RefreshReport, export,
+    Checks, Connector, Context, Description, Failure,
+    contract::hooks::{Expiry, RefreshReport, Staged, Swept},
+    export,
 };
 use settings::Settings;
 
@@ -43,6 +45,22 @@ impl Connector for QlikCloud {
 
     async fn refresh(context: &Context<Settings>) -> Result<RefreshReport, Failure> {
         refresh::run(context).await
+    }
+
+    async fn expiry(context: &Context<Settings>) -> Result<Expiry, Failure> {
+        rotate::expiry(context).await
+    }
+
+    async fn stage(context: &Context<Settings>) -> Result<Staged, Failure> {
+        rotate::stage(context).await
+    }
+
+    async fn retire(context: &Context<Settings>) -> Result<(), Failure> {
+        rotate::retire(context).await
+    }
+
+    async fn sweep(context: &Context<Settings>) -> Result<Swept, Failure> {
+        rotate::sweep(context).await
     }
 }
 

@@ -1,17 +1,20 @@
 //! The credentials, and how they are renewed.
 //!
-//! Contract 1.0 has no hook for rotation, so what the tenant makes is *supplied*: a person brings the new value, a test proves it.
-//! A tenant lets more than one secret of a client, and more than one key of a user, be valid at a time, so nothing stops meanwhile:
-//! make the new one, paste it, test, and delete the old one in the tenant.
-//!
+//! *API keys*, automatic: a user may have several, so a new one is made with the old one, proven by a test, put in use, and the old
+//! one deleted. *OAuth client secret*, supplied: a person makes it in the tenant, and a test proves it; a client may have five.
 //! *Signing key pair*, assisted: the host makes and keeps it; the next interactive test registers the new one in the tenant.
 
 use crate::{
-    client,
-    settings::{API_KEY, OAUTH_CLIENT, QLIK_SENSE_API_KEY, SIGNING_KEY},
+    client::{self, Renewal},
+    settings::{API_KEY, OAUTH_CLIENT, QLIK_SENSE_API_KEY, SIGNING_KEY, Settings},
 };
 use jackfield_plugin::{
-    contract::{description::RotationMode, http::Place},
+    Context, Failure,
+    contract::{
+        description::RotationMode,
+        hooks::{Expiry, Staged, Swept},
+        http::Place,
+    },
     sdk::DescriptionBuilder,
 };
 
@@ -31,7 +34,7 @@ pub(crate) fn credentials(description: DescriptionBuilder) -> DescriptionBuilder
         .credential(
             QLIK_SENSE_API_KEY,
             "Qlik Sense API key",
-            RotationMode::Supplied,
+            RotationMode::Automatic,
             [("qlik_sense_api_key", Place::Bearer, client::API_PATHS)],
         )
         .credential(
@@ -43,7 +46,37 @@ pub(crate) fn credentials(description: DescriptionBuilder) -> DescriptionBuilder
         .credential(
             API_KEY,
             "API key",
-            RotationMode::Supplied,
+            RotationMode::Automatic,
             [("api_key", Place::Bearer, client::API_PATHS)],
         )
+}
+
+/// The key that a rotation is about.
+fn renewal(context: &Context<Settings>) -> Result<Renewal<'_>, Failure> {
+    let (settings, credential) = (context.settings(), context.rotation()?.credential.as_str());
+    let key = match credential {
+        API_KEY => settings.api_key.as_ref(),
+        QLIK_SENSE_API_KEY => settings.qlik_sense_api_key.as_ref(),
+        _ => {
+            return Err(Failure::plugin(format!("this connector does not renew \"{credential}\" by itself")));
+        }
+    };
+    let key = key.ok_or_else(|| Failure::you("there is no key to be renewed").field(credential))?;
+    Ok(Renewal::new(context, key))
+}
+
+pub(crate) async fn expiry(context: &Context<Settings>) -> Result<Expiry, Failure> {
+    renewal(context)?.expiry().await
+}
+
+pub(crate) async fn stage(context: &Context<Settings>) -> Result<Staged, Failure> {
+    renewal(context)?.stage().await
+}
+
+pub(crate) async fn retire(context: &Context<Settings>) -> Result<(), Failure> {
+    renewal(context)?.retire().await
+}
+
+pub(crate) async fn sweep(context: &Context<Settings>) -> Result<Swept, Failure> {
+    renewal(context)?.sweep().await
 }

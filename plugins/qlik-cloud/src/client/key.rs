@@ -6,12 +6,12 @@ use crate::settings::Settings;
 use jackfield_plugin::{Blame, Context, Failure, Secret, Stage, sdk::Row};
 
 /// Where the tenant tells of a key, by its id.
-const KEYS_PATH: &str = "/api/v1/api-keys";
+pub(super) const KEYS_PATH: &str = "/api/v1/api-keys";
 /// Where the tenant tells how long keys may live, by the tenant's id.
-const LIMITS_PATH: &str = "/api/v1/api-keys/configs";
+pub(super) const LIMITS_PATH: &str = "/api/v1/api-keys/configs";
 const DAY: i64 = 86_400;
 /// The shortest life of a key, in seconds: one is renewed a day before its end, and a person may be away for two.
-const SHORTEST_LIFE: i64 = 3 * DAY;
+pub(super) const SHORTEST_LIFE: i64 = 3 * DAY;
 
 /// The public facts of an API key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,9 +19,9 @@ pub(crate) struct Key {
     /// It has the form of an API key.
     pub(crate) is_jwt: bool,
     /// Its id in the tenant.
-    id: Option<String>,
+    pub(super) id: Option<String>,
     /// When it ends, in seconds since 1970.
-    expires: Option<i64>,
+    pub(super) expires: Option<i64>,
     /// How long that is from now, in seconds.
     left: Option<i64>,
 }
@@ -122,14 +122,14 @@ pub(super) async fn long_enough(
 }
 
 /// For how many seconds a key was made, as its record says; to the minute, because the two times are not taken at once.
-fn life(record: &Row<'_>) -> Option<i64> {
+pub(super) fn life(record: &Row<'_>) -> Option<i64> {
     let created = seconds_of_time(&record.text("created")?)?;
     let ends = seconds_of_time(&record.text("expiry")?)?;
     Some((ends - created + 30) / 60 * 60)
 }
 
 /// A time as Qlik Cloud writes it (RFC 3339, UTC), in seconds since 1970.
-fn seconds_of_time(text: &str) -> Option<i64> {
+pub(super) fn seconds_of_time(text: &str) -> Option<i64> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
     let number = |part: &str| part.parse::<i64>().ok();
     let mut date = date.split('-').map(number);
@@ -145,7 +145,7 @@ fn seconds_of_time(text: &str) -> Option<i64> {
 }
 
 /// An ISO 8601 duration of weeks, days, hours, minutes and seconds, in seconds.
-fn seconds_of_duration(text: &str) -> Option<i64> {
+pub(super) fn seconds_of_duration(text: &str) -> Option<i64> {
     let mut total = 0;
     let mut digits = String::new();
     for letter in text.strip_prefix('P')?.chars() {
@@ -166,6 +166,26 @@ fn seconds_of_duration(text: &str) -> Option<i64> {
         total += std::mem::take(&mut digits).parse::<i64>().ok()? * unit;
     }
     Some(total)
+}
+
+/// A life as the tenant wants it written, in whole hours.
+pub(super) fn duration(seconds: i64) -> String {
+    match seconds % DAY {
+        0 => format!("P{}D", seconds / DAY),
+        _ => format!("PT{}H", seconds / 3_600),
+    }
+}
+
+/// The tenant lets no key live long enough.
+pub(super) fn too_short(key: &Secret, most: i64) -> Failure {
+    let message = format!(
+        "this tenant lets no key live longer than {}; with less than 3 days there is no time to renew one",
+        hours_or_days(most)
+    );
+    Failure::credential(message)
+        .at(Stage::Permission)
+        .remedy("have an administrator raise that (Administration activity center, Settings, API keys); until then the key in use stays")
+        .field(key.field())
 }
 
 fn hours_or_days(seconds: i64) -> String {

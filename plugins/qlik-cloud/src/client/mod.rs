@@ -9,6 +9,7 @@ mod oauth;
 mod page;
 mod person;
 mod providers;
+mod renewal;
 mod rights;
 
 pub(crate) use answer::Refusal;
@@ -17,6 +18,7 @@ pub(crate) use caller::Caller;
 pub(crate) use key::Key;
 pub(crate) use lists::{Cursor, List, list};
 pub(crate) use page::Page;
+pub(crate) use renewal::Renewal;
 pub(crate) use rights::Plan;
 
 use crate::settings::{Settings, SignIn};
