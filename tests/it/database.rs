@@ -9,6 +9,11 @@ pub(crate) fn execute(host: &Host, statement: &'static str) {
     assert!(done.rows_affected() > 0, "{statement} changed nothing");
 }
 
+/// Runs a statement, whether it changes something or not.
+pub(crate) fn run(host: &Host, statement: &'static str) {
+    with(host, async |database| sqlx::query(statement).execute(&mut *database).await.unwrap());
+}
+
 /// Runs statements on one connection.
 pub(crate) fn execute_all(host: &Host, statements: &[&'static str]) {
     with(host, async |database| {
