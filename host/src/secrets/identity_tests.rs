@@ -55,6 +55,8 @@ fn every_form_of_export_gives_the_same_identity() {
         ("PEM, the key first", both("client_key.pem", "client.pem"), None),
         ("PEM, PKCS#8", both("client.pem", "client_key_pkcs8.pem"), None),
         ("PEM, encrypted", both("client.pem", "client_key_encrypted.pem"), password),
+        ("PEM, encrypted as PKCS#12 does, 3DES", both("client.pem", "client_key_pbe_3des.pem"), password),
+        ("PEM, encrypted as PKCS#12 does, RC2-40", both("client_key_pbe_rc2.pem", "client.pem"), password),
         ("PEM with the authority first", both("root.pem", "client_key.pem"), None),
         (
             "PEM with a mark before it",
@@ -156,6 +158,17 @@ fn whatever_is_wrong_has_its_own_words() {
             pem(&["client.pem", "client_key_encrypted.pem"]),
             Some("x"),
         ),
+        (
+            "the same, encrypted as PKCS#12 does, no password",
+            pem(&["client.pem", "client_key_pbe_3des.pem"]),
+            None,
+        ),
+        ("a wrong password, 3DES", pem(&["client.pem", "client_key_pbe_3des.pem"]), Some("x")),
+        ("a wrong password, RC2", pem(&["client.pem", "client_key_pbe_rc2.pem"]), Some("qlik-Expört 7%")),
+        ("PEM with a key encrypted by MD5 and DES", pem(&["client.pem", "client_key_pbe_md5.pem"]), password),
+        ("a password that PEM does not need", pem(&["client.pem", "client_key.pem"]), password),
+        ("a password that is not needed, nothing encrypted", bytes("bare.pfx"), password),
+        ("a needless password, and no key", pem(&["client.pem"]), password),
         ("two keys", with("client.pem", &(text("client_key.pem") + &other.serialize_pem())), None),
         ("another one's key", with("client.pem", &other.serialize_pem()), None),
         (

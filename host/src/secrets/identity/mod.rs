@@ -4,6 +4,7 @@
 //! entry, so that whatever is wrong with it is said before anything is sent. Whether it is valid now is judged at both times.
 
 mod absent;
+mod pbe;
 mod pem;
 mod pkcs12;
 mod trouble;
