@@ -6,7 +6,7 @@ use crate::{
     model::{
         secret::SecretValue,
         settings::{Field, Form},
-        text::{is_fit_to_repeat, is_variable_name},
+        text::{is_fit_to_repeat, is_variable_name, one_line},
     },
     secrets::identity,
 };
@@ -181,7 +181,7 @@ fn read_bytes(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
 
 fn named(path: &Path) -> String {
     match is_nameable(path) {
-        true => format!("the file {}", path.display()),
+        true => format!("the file {}", one_line(&path.display().to_string())),
         false => "what was given as a file's name".to_owned(),
     }
 }
