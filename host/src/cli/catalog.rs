@@ -17,7 +17,7 @@ pub(super) enum Command {
         /// The connection's name
         connection: String,
     },
-    /// List the objects of a kind
+    /// List the objects of a kind, in the order in which the system gave them; what changed since then may come last
     List {
         /// The connection's name
         connection: String,
