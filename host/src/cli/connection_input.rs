@@ -48,7 +48,7 @@ pub(super) struct Values {
 }
 
 impl Values {
-    /// Takes settings back to their defaults.
+    /// Takes settings back to their defaults, and secrets away.
     pub(super) fn unset(mut self, form: &Form, keys: &[String]) -> Result<Self, Failure> {
         for key in keys {
             let field = form.field(key)?;
@@ -57,11 +57,6 @@ impl Values {
                 return Err(Failure::you(format!("{key} is given and taken back at once"))
                     .field(key)
                     .remedy("leave out --unset to change it, or the value to take it back to its default"));
-            }
-            if field.secret && field.required {
-                return Err(Failure::you(format!("{key} is a secret, and a secret has no default"))
-                    .field(key)
-                    .remedy("give another with --secret, or change the setting that makes it apply"));
             }
             self.settings.insert(field.id.clone(), Value::Null);
         }

@@ -16,7 +16,7 @@ use crate::{
         id::ConnectionId,
         run::Run,
         secret::SecretValue,
-        settings::Form,
+        settings::{Field, Form},
     },
     store::Edit,
 };
@@ -32,7 +32,7 @@ pub struct Change {
     pub name: Option<String>,
     /// Notes.
     pub description: Option<String>,
-    /// Settings; `null` takes one back to its default. That of a secret is that there is none.
+    /// Settings; `null` takes one back to its default. That of a secret is that there is none, and a stored one is forgotten.
     pub settings: Map<String, Value>,
     /// Secrets. A blank one is kept.
     pub secrets: BTreeMap<String, SecretValue>,
@@ -49,8 +49,17 @@ pub struct Change {
 pub enum Plan {
     /// It is done.
     Saved(Box<Connection>),
-    /// This draft is to be tested first.
-    Test(Box<Connection>),
+    /// This is to be tested first.
+    Test(Box<Trial>),
+}
+
+/// A change that is to be tested.
+#[derive(Debug)]
+pub struct Trial {
+    /// The connection as it would be.
+    pub draft: Connection,
+    /// The secrets that were taken away, of those that are stored.
+    pub forgotten: BTreeSet<String>,
 }
 
 /// Checks a change, and does it if it needs no test.
@@ -87,12 +96,27 @@ pub async fn plan(app: &App, old: &Connection, change: Change) -> Result<Plan, F
         return Ok(Plan::Saved(Box::new(new)));
     }
 
+    new.tls = tls.unwrap_or(new.tls);
+    let trial = trial(app, old, new, change.settings, given, change.accept_hosts).await?;
+    Ok(Plan::Test(Box::new(trial)))
+}
+
+/// Keeps a draft of what a connection would be, with the secrets that it would have.
+async fn trial(
+    app: &App,
+    old: &Connection,
+    mut new: Connection,
+    change: Map<String, Value>,
+    given: BTreeMap<String, SecretValue>,
+    accept_hosts: bool,
+) -> Result<Trial, Failure> {
     let description = app.describe(&old.connector).await?;
     let form = Form::of(&description.settings);
     let opened = secrets::open_readable(app, &old.id).await?;
     let taken: BTreeSet<String> =
-        change.settings.iter().filter(|(_, value)| value.is_null()).map(|(field, _)| field.clone()).collect();
-    let wanted = merged(&old.settings, change.settings);
+        change.iter().filter(|(_, value)| value.is_null()).map(|(field, _)| field.clone()).collect();
+    let wanted = merged(&old.settings, change);
+    let forgotten = forgotten(&form, &wanted, &taken, &secrets::present(app, &old.id).await?)?;
     let mut kept = still_applying(&form, &wanted, &opened.values);
     kept.retain(|field, _| !taken.contains(field));
     let present: BTreeSet<String> = given.keys().chain(kept.keys()).cloned().collect();
@@ -106,10 +130,7 @@ pub async fn plan(app: &App, old: &Connection, change: Change) -> Result<Plan, F
     check_keys(&form, &given)?;
     generated::none_given(&form, &given)?;
     must_give_again(&form, old, &new, &kept, &given)?;
-    if let Some(tls) = tls {
-        new.tls = tls;
-    }
-    if change.accept_hosts {
+    if accept_hosts {
         new.accepted_hosts = add::accepted(&description, true)?;
     }
     let new_ones: BTreeSet<String> = given.keys().cloned().chain(taken).collect();
@@ -128,31 +149,26 @@ pub async fn plan(app: &App, old: &Connection, change: Change) -> Result<Plan, F
     };
     add::keep(app, &draft, &form, &values, &BTreeMap::new()).await?;
     app.store.copy_state(&old.id, &draft.id).await?;
-    Ok(Plan::Test(Box::new(draft)))
+    Ok(Trial { draft, forgotten })
 }
 
 /// Saves a change whose draft has passed its test. The draft is gone then.
 ///
 /// # Errors
 /// It has not passed, or the name was taken meanwhile. The connection is as it was.
-pub async fn save(
-    app: &App,
-    old: &Connection,
-    draft: &Connection,
-    test: &Run,
-) -> Result<Connection, Failure> {
+pub async fn save(app: &App, old: &Connection, trial: &Trial, test: &Run) -> Result<Connection, Failure> {
+    let draft = &trial.draft;
     must_have_passed(draft, test)?;
     let description = app.describe(&old.connector).await?;
     let form = Form::of(&description.settings);
     let tested = secrets::open_current(app, &draft.id).await?;
     let moved = moved_to(&form, &old.settings, &draft.settings).is_some();
     let before = if moved { Vec::new() } else { secrets::open_readable(app, &old.id).await?.values };
-    let taken = taken_away(&form, &draft.settings, &tested.values, &before);
-    let changed = changed_credentials(&form, &tested.values, &before, &taken);
-    let dropped: Vec<String> = {
-        let left = |id: &String| changed.keys().any(|field| secrets::credential_of(&form, field) == *id);
-        taken.into_iter().filter(|credential| !left(credential)).collect()
-    };
+    let taken: BTreeSet<String> =
+        trial.forgotten.iter().map(|field| secrets::credential_of(&form, field)).collect();
+    let left = [tested.values, not_applying(&form, trial, &before)].concat();
+    let changed = changed_credentials(&form, &left, &before, &taken);
+    let dropped: Vec<String> = taken.into_iter().collect();
     let sealed =
         secrets::seal(app, old, &form, &changed, &secrets::newest_versions(app, &old.id).await?).await?;
     let new = Connection {
@@ -178,6 +194,40 @@ pub async fn save(
         app.store.drop_sessions(&old.id, None).await?;
     }
     Ok(new)
+}
+
+/// The secrets that are taken away, of those that are stored.
+///
+/// # Errors
+/// One is needed, or does not apply and is not stored either: whoever takes it away means something else.
+fn forgotten(
+    form: &Form,
+    settings: &Map<String, Value>,
+    taken: &BTreeSet<String>,
+    stored: &BTreeSet<String>,
+) -> Result<BTreeSet<String>, Failure> {
+    let wrong = |what: String, field: &Field| Failure::you(what).at(Stage::Settings).field(field.id.clone());
+    for field in taken.iter().filter_map(|id| form.field(id).ok()).filter(|field| field.secret) {
+        let (id, title) = (&field.id, &field.title);
+        if !form.applies(field, settings) {
+            if !stored.contains(id) {
+                let why = form.condition(field);
+                return Err(wrong(
+                    format!("nothing is stored for {id} (\"{title}\"), which applies {why}"),
+                    field,
+                )
+                .remedy(format!("leave out --unset {id}")));
+            }
+        } else if field.required {
+            let (now, more) = match field.when.is_empty() {
+                true => ("always needed", ""),
+                false => ("needed with these settings", ", or change the setting that makes it apply"),
+            };
+            return Err(wrong(format!("{id} (\"{title}\") is {now}, so it cannot be taken away"), field)
+                .remedy(format!("give another with --secret {id}=@FILE{more}")));
+        }
+    }
+    Ok(taken.intersection(stored).cloned().collect())
 }
 
 fn merged(old: &Map<String, Value>, change: Map<String, Value>) -> Map<String, Value> {
@@ -248,34 +298,25 @@ fn moved_to(form: &Form, old: &Map<String, Value>, new: &Map<String, Value>) -> 
     after.find(|(_, url, _)| !before.contains(&url.origin())).map(|(field, url, _)| (field, url))
 }
 
-/// The credentials of secrets that were there, would still apply, and were not tested: somebody took them away. One that does
-/// not apply any more (another sign-in method was chosen) stays for the day that it does again.
-fn taken_away(
-    form: &Form,
-    settings: &Map<String, Value>,
-    tested: &[(String, SecretValue)],
-    before: &[(String, SecretValue)],
-) -> BTreeSet<String> {
-    let before: BTreeSet<String> = still_applying(form, settings, before).into_keys().collect();
-    let taken = before.iter().filter(|field| !tested.iter().any(|(other, _)| other == *field));
-    taken.map(|field| secrets::credential_of(form, field)).collect()
+/// Secrets that were not tested because they do not apply any more (another sign-in method was chosen): they stay for the day
+/// that they do again, unless they were taken away.
+fn not_applying(form: &Form, trial: &Trial, before: &[(String, SecretValue)]) -> Vec<(String, SecretValue)> {
+    let applying = still_applying(form, &trial.draft.settings, before);
+    let stays = |id: &String| !applying.contains_key(id) && !trial.forgotten.contains(id);
+    before.iter().filter(|(id, _)| stays(id)).cloned().collect()
 }
 
 /// The values of every credential in which something differs from before, those of which something was taken away included.
 fn changed_credentials(
     form: &Form,
-    tested: &[(String, SecretValue)],
+    left: &[(String, SecretValue)],
     current: &[(String, SecretValue)],
     taken: &BTreeSet<String>,
 ) -> BTreeMap<String, SecretValue> {
     let differs = |(field, value): &&(String, SecretValue)| {
         current.iter().find(|(other, _)| other == field).is_none_or(|(_, before)| before != value)
     };
-    let differing = tested.iter().filter(differs).map(|(field, _)| secrets::credential_of(form, field));
+    let differing = left.iter().filter(differs).map(|(field, _)| secrets::credential_of(form, field));
     let changed: BTreeSet<String> = differing.chain(taken.iter().cloned()).collect();
-    tested
-        .iter()
-        .filter(|(field, _)| changed.contains(&secrets::credential_of(form, field)))
-        .cloned()
-        .collect()
+    left.iter().filter(|(field, _)| changed.contains(&secrets::credential_of(form, field))).cloned().collect()
 }
