@@ -14,6 +14,7 @@ use crate::{
         self, add,
         add::NewConnection,
         edit::{self, Change, Plan},
+        secrets,
     },
     model::{
         certificate::ServerCertificate,
@@ -210,7 +211,12 @@ async fn edit_one(arguments: Edit, desk: &Desk) -> Result<ExitCode, Failure> {
         input::Values::default()
     } else {
         let form = Form::of(&desk.describe(&old.connector).await?.settings);
-        arguments.given.values(&form)?.unset(&form, &arguments.unset)?
+        let mut values = arguments.given.values(&form)?.unset(&form, &arguments.unset)?;
+        if io::stdin().is_terminal() && !desk.output.json {
+            let stored = secrets::open_readable(&desk.app, &old.id).await?.values.into_iter().collect();
+            input::ask_passwords(&form, &mut values, &stored)?;
+        }
+        values
     };
     let change = Change {
         name: arguments.new_name,

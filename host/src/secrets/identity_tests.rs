@@ -207,11 +207,14 @@ fn a_person_is_asked_only_for_what_is_missing() {
     for (name, closed) in
         [("aes.pfx", true), ("empty_aes.pfx", false), ("absent_rc2.pfx", false), ("rc4.pfx", true)]
     {
-        assert_eq!(is_closed(&entered(&file(name))), closed, "{name}");
+        assert_eq!(is_closed(&entered(&file(name)), None), closed, "{name}");
         assert!(!lacks_key(&entered(&file(name))), "{name}");
     }
     assert!(lacks_key(&pem(&["client.pem"])) && !lacks_key(&pem(&["client.pem", "client_key.pem"])));
-    assert!(is_closed(&pem(&["client.pem", "client_key_encrypted.pem"])));
+    assert!(is_closed(&pem(&["client.pem", "client_key_encrypted.pem"]), None));
+    for (password, closed) in [(PASSWORD, false), ("another", true)] {
+        assert_eq!(is_closed(&entered(&file("aes.pfx")), Some(&SecretValue::new(password))), closed);
+    }
     assert_eq!(together(&pem(&["client.pem"]), &entered(&file("aes.pfx"))), None);
 }
 

@@ -85,6 +85,7 @@ def main():
         export(work, "rc2.pfx", PASSWORD, *rc2)
         export(work, "des3.pfx", PASSWORD, *des)
         export(work, "aes.pfx", PASSWORD)
+        export(work, "other_password.pfx", "another")
         export(work, "empty_rc2.pfx", "", *rc2)
         export(work, "empty_des3.pfx", "", *des)
         export(work, "empty_aes.pfx", "")
