@@ -164,6 +164,11 @@ fn whatever_is_wrong_has_its_own_words() {
             None,
         ),
         ("a wrong password, 3DES", pem(&["client.pem", "client_key_pbe_3des.pem"]), Some("x")),
+        (
+            "a wrong password that yields good padding by chance",
+            pem(&["client.pem", "client_key_pbe_3des.pem"]),
+            Some("wrong-98"),
+        ),
         ("a wrong password, RC2", pem(&["client.pem", "client_key_pbe_rc2.pem"]), Some("qlik-Expört 7%")),
         ("PEM with a key encrypted by MD5 and DES", pem(&["client.pem", "client_key_pbe_md5.pem"]), password),
         ("a password that PEM does not need", pem(&["client.pem", "client_key.pem"]), password),
@@ -229,6 +234,17 @@ fn damage_does_no_harm() {
                 // Whatever it is: never a panic.
                 let _ = open_with(&entered(&damaged), None);
             }
+        }
+    }
+    let sections = file("client_key_pbe_rc2.pem");
+    let good = x509_parser::pem::Pem::iter_from_buffer(&sections).next().unwrap().unwrap().contents;
+    for at in (0..60).chain((60..good.len()).step_by(97)) {
+        for byte in [0, 0x30, 0x80, 0xff] {
+            let mut damaged = good.clone();
+            damaged[at] = byte;
+            let key = crate::model::pem::written("ENCRYPTED PRIVATE KEY", &damaged);
+            let opened = open_with(&SecretValue::new(text("client.pem") + &key), Some(PASSWORD));
+            assert!(damaged == good || opened.is_err(), "byte {at} as {byte:#x}");
         }
     }
 }
