@@ -166,7 +166,7 @@ pub async fn save(app: &App, old: &Connection, trial: &Trial, test: &Run) -> Res
     let before = if moved { Vec::new() } else { secrets::open_readable(app, &old.id).await?.values };
     let taken: BTreeSet<String> =
         trial.forgotten.iter().map(|field| secrets::credential_of(&form, field)).collect();
-    let left = [tested.values, not_applying(&form, trial, &before)].concat();
+    let left = [tested.values, not_applying(&form, &draft.settings, &trial.forgotten, &before)].concat();
     let changed = changed_credentials(&form, &left, &before, &taken);
     let dropped: Vec<String> = taken.into_iter().collect();
     let sealed =
@@ -300,9 +300,14 @@ fn moved_to(form: &Form, old: &Map<String, Value>, new: &Map<String, Value>) -> 
 
 /// Secrets that were not tested because they do not apply any more (another sign-in method was chosen): they stay for the day
 /// that they do again, unless they were taken away.
-fn not_applying(form: &Form, trial: &Trial, before: &[(String, SecretValue)]) -> Vec<(String, SecretValue)> {
-    let applying = still_applying(form, &trial.draft.settings, before);
-    let stays = |id: &String| !applying.contains_key(id) && !trial.forgotten.contains(id);
+fn not_applying(
+    form: &Form,
+    settings: &Map<String, Value>,
+    forgotten: &BTreeSet<String>,
+    before: &[(String, SecretValue)],
+) -> Vec<(String, SecretValue)> {
+    let applying = still_applying(form, settings, before);
+    let stays = |id: &String| !applying.contains_key(id) && !forgotten.contains(id);
     before.iter().filter(|(id, _)| stays(id)).cloned().collect()
 }
 
@@ -319,4 +324,39 @@ fn changed_credentials(
     let differing = left.iter().filter(differs).map(|(field, _)| secrets::credential_of(form, field));
     let changed: BTreeSet<String> = differing.chain(taken.iter().cloned()).collect();
     left.iter().filter(|(field, _)| changed.contains(&secrets::credential_of(form, field))).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// What is sealed anew: of the secrets `a` and `b` of one credential and `c` and `d` of another, of which `b` and `d` apply.
+    fn sealed(tested: &[(&str, &str)], forgotten: &[&str]) -> Vec<String> {
+        let secret = |credential: &str, way: &str| json!({ "type": "string", "x-secret": true, "x-credential": credential, "x-when": { "way": [way] } });
+        let form = Form::of(&json!({ "properties": {
+            "way": { "enum": ["old", "new"] },
+            "a": secret("one", "old"), "b": secret("one", "new"), "c": secret("two", "old"), "d": secret("two", "new"),
+        }}));
+        let settings = json!({ "way": "new" });
+        let values = |pairs: &[(&str, &str)]| -> Vec<(String, SecretValue)> {
+            pairs.iter().map(|(id, value)| ((*id).to_owned(), SecretValue::new(*value))).collect()
+        };
+        let before = values(&[("a", "1"), ("b", "1"), ("c", "1"), ("d", "1")]);
+        let forgotten: BTreeSet<String> = forgotten.iter().map(|id| (*id).to_owned()).collect();
+        let taken = forgotten.iter().map(|id| secrets::credential_of(&form, id)).collect();
+        let stays = not_applying(&form, settings.as_object().unwrap(), &forgotten, &before);
+        let changed = changed_credentials(&form, &[values(tested), stays].concat(), &before, &taken);
+        changed.into_keys().collect()
+    }
+
+    #[test]
+    fn a_credential_keeps_what_does_not_apply_until_that_is_taken_away() {
+        let same = [("b", "1"), ("d", "1")];
+        assert_eq!(sealed(&same, &[]), [""; 0], "nothing has changed");
+        assert_eq!(sealed(&[("b", "2"), ("d", "1")], &[]), ["a", "b"]);
+        assert_eq!(sealed(&same, &["a"]), ["b"]);
+        assert_eq!(sealed(&[("d", "1")], &["b"]), ["a"]);
+        assert_eq!(sealed(&[("b", "2"), ("d", "1")], &["a", "c"]), ["b", "d"]);
+    }
 }
