@@ -172,3 +172,54 @@ fn a_secret_that_looks_like_a_number_or_a_key_leaves_json_whole() {
         assert_eq!(host.json(["run", "list"])[0]["result"]["kinds"][0]["count"], 250);
     }
 }
+
+#[test]
+fn a_message_stays_one_line_whatever_is_given() {
+    const ODD: &str = "a\nforged\u{1b}]0;x\u{7}\u{202e}\r";
+    let host = with_connection("A");
+    let (key, value) = (format!("{ODD}=1"), |key: &str| format!("{key}={ODD}"));
+    let (mode, count, url) = (value("mode"), value("count"), value("server_url"));
+    let whole = format!("server_url=https://a{ODD}");
+    let (token, variable) = (value("token=@"), value("token=env:"));
+    let add = |name, more: &[&'static str]| [&["connection", "add", "hostile", name][..], more].concat();
+    let edit = ["connection", "edit", "A"];
+    let mut told = String::new();
+    for arguments in [
+        [&edit[..], &["--set", &mode]].concat(),
+        [&edit[..], &["--set", &count]].concat(),
+        [&edit[..], &["--set", &url]].concat(),
+        [&edit[..], &["--set", &whole]].concat(),
+        [&edit[..], &["--set", &key]].concat(),
+        [&edit[..], &["--set", ODD]].concat(),
+        [&edit[..], &["--unset", ODD]].concat(),
+        [&edit[..], &["--name", ODD]].concat(),
+        [&edit[..], &["--secret", &token]].concat(),
+        [&edit[..], &["--secret", &variable]].concat(),
+        [&edit[..], &["--tls-ca", ODD]].concat(),
+        [&edit[..], &["--tls-server-name", ODD]].concat(),
+        [&edit[..], &["--tls-pin", ODD]].concat(),
+        [&edit[..], &["--max-parallel", ODD]].concat(),
+        add(ODD, &[]),
+        vec!["connection", "add", ODD, "B"],
+        vec!["connection", "show", ODD],
+        vec!["connection", "list", "--search", ODD],
+        vec!["plugin", "show", ODD],
+        vec!["catalog", "list", "A", ODD],
+        vec!["catalog", "show", "A", "thing", ODD],
+        vec!["migration", "show", ODD],
+        vec!["migration", "add", "M", "--source", ODD, "--target", "A"],
+        vec!["run", "show", ODD],
+        vec!["--log-level", ODD, "connection", "list"],
+        vec![ODD],
+    ] {
+        let finished = host.run(&arguments);
+        let all = finished.all();
+        let raw = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!all.contains(raw), "{arguments:?}: {all:?}");
+        assert!(!all.lines().any(|line| line.starts_with("forged")), "{arguments:?}: {all}");
+        let words = arguments.iter().map(|word| if word.contains("forged") { "…" } else { word });
+        told += &format!("{}\n{all}\n", words.collect::<Vec<_>>().join(" "));
+    }
+    let folder = host.work().display().to_string();
+    insta::assert_snapshot!("one_line", told.replace(&folder, "[WORK]"));
+}

@@ -81,6 +81,7 @@ fn what_cannot_be_read_names_the_key_and_where_it_stands() {
         ("[log]\nformat = \"xml\"", None),
         ("[log]\nprefix = \"../up\"", None),
         ("[log]\nprefix = \"\"", None),
+        ("[log]\nprefix = \"a\\nb\"", None),
         ("[log]\nlevel = \"jackfield=loud\"", None),
         ("[run]\nkeep = \"many\"", None),
         ("log = \"debug\"", None),

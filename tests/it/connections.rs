@@ -229,9 +229,11 @@ fn a_setting_changes_only_by_a_passed_test_and_never_refreshes() {
     assert_eq!(both.code(), 2, "{}", both.all());
     assert!(both.stderr.contains("count is given and taken back at once"), "{}", both.stderr);
     assert_eq!(shown(&host, "A")["connection"]["settings"]["count"], 250);
-    for (unset, words) in
-        [("server_url", "server_url: is missing"), ("colour", "no such setting"), ("token", "secret")]
-    {
+    for (unset, words) in [
+        ("server_url", "server_url: is missing"),
+        ("colour", "no such setting"),
+        ("token", "token (\"Token\") is always needed"),
+    ] {
         let refused = edit(&host, &["A", "--unset", unset]);
         assert_eq!(refused.code(), 2, "{unset}: {}", refused.all());
         assert!(refused.stderr.contains(words), "{unset}: {}", refused.stderr);

@@ -2,6 +2,7 @@
 
 use crate::{
     canary::{Canary, Search},
+    database,
     guard::{Guard, Wants},
     support::{newest_log, set},
 };
@@ -80,6 +81,8 @@ fn every_form_is_shown_over_mutual_tls() {
         (&["client.pem", "client_key.pem"], false, &TLS12),
         (&["client_key_pkcs8.pem", "client.pem"], false, &TLS13),
         (&["client.pem", "client_key_encrypted.pem"], true, &TLS13),
+        (&["client.pem", "client_key_pbe_3des.pem"], true, &TLS12),
+        (&["client.pem", "client_key_pbe_rc2.pem"], true, &TLS13),
     ] {
         let guard = Guard::start(Wants::OneOf(&root), version);
         let host = host(&guard);
@@ -94,11 +97,24 @@ fn whatever_is_wrong_is_said_before_anything_is_sent() {
     let guard = guard();
     let host = host(&guard);
     host.file("other", "another password");
+    host.file("nothing", "");
+    host.file("blanks", "\u{feff} \r\n\t\n");
+    let of = |file: &'static str| ["--secret".to_owned(), format!("certificate=@{file}")];
     let mut told = String::new();
     for (what, files, more) in [
         ("a wrong password", &["aes.pfx"][..], &["--secret", "certificate_password=@other"][..]),
         ("no password", &["rc2.pfx"], &[]),
         ("a needless password", &["empty_aes.pfx"], &["--secret", "certificate_password=@password"]),
+        (
+            "a needless password, PEM",
+            &["client.pem", "client_key.pem"],
+            &["--secret", "certificate_password=@password"],
+        ),
+        (
+            "a key of PEM that cannot be decrypted",
+            &["client.pem", "client_key_pbe_md5.pem"],
+            &["--secret", "certificate_password=@password"],
+        ),
         ("no certificate file", &["make.py"], &[]),
         ("without the key", &["client.pem"], &[]),
         ("expired", &["expired.pfx"], &["--secret", "certificate_password=@password"]),
@@ -107,6 +123,15 @@ fn whatever_is_wrong_is_said_before_anything_is_sent() {
     ] {
         let more = more.iter().map(|&one| one.to_owned());
         let refused = host.run(adding(&guard, files, false).into_iter().chain(more));
+        assert_eq!(refused.code(), 2, "{what}: {}", refused.all());
+        told += &format!("{what}\n{}\n", reading(&guard, &refused));
+    }
+    for (what, files, empty) in [
+        ("an empty file", &[][..], "nothing"),
+        ("a file of blanks", &[], "blanks"),
+        ("a key's file that is empty", &["client.pem"], "nothing"),
+    ] {
+        let refused = host.run(adding(&guard, files, false).into_iter().chain(of(empty)));
         assert_eq!(refused.code(), 2, "{what}: {}", refused.all());
         told += &format!("{what}\n{}\n", reading(&guard, &refused));
     }
@@ -128,13 +153,23 @@ fn a_password_stays_until_it_is_taken_away() {
     assert_eq!(secrets(), json!(["certificate", "certificate_password", "token"]));
     let needless = edit(giving(&["empty_rc2.pfx"], false));
     assert_eq!(needless.code(), 2, "{}", needless.all());
+    let needless_pem = edit(giving(&["client.pem", "client_key.pem"], false));
+    assert_eq!(needless_pem.code(), 2, "{}", needless_pem.all());
+    host.file("nothing", "\n");
+    let empty = edit(["--secret", "certificate=@nothing"].map(str::to_owned).into());
+    assert_eq!(empty.code(), 2, "{}", empty.all());
     let without: Vec<String> = ["--unset", "certificate_password"].map(str::to_owned).into();
     let closed = edit(without.clone());
     assert_eq!(closed.code(), 2, "{}", closed.all());
-    let told = [&needless, &closed].map(|finished| reading(&guard, finished)).concat();
+    let told = [&needless, &needless_pem, &empty, &closed].map(|finished| reading(&guard, finished)).concat();
     insta::assert_snapshot!("passwords_at_an_edit", told);
     assert_eq!(secrets(), json!(["certificate", "certificate_password", "token"]));
-    edit(giving(&["empty_rc2.pfx"], false).into_iter().chain(without).collect()).expect_success();
+    let opened =
+        edit(giving(&["empty_rc2.pfx"], false).into_iter().chain(without).collect()).expect_success();
+    assert!(opened.stdout.contains("certificate_password is forgotten"), "{}", opened.all());
+    let sealed =
+        database::number(&host, "SELECT COUNT(*) FROM sealed_fields WHERE field = 'certificate_password'");
+    assert_eq!(sealed, 0, "what was taken away is kept");
     assert_eq!(secrets(), json!(["certificate", "token"]));
     let before = guard.seen().len();
     host.run(["connection", "refresh", "Q"]).expect_success();
@@ -243,4 +278,48 @@ fn at_a_terminal_the_files_and_the_password_are_asked_for() {
     assert!(status.success(), "{screen}");
     assert!(!screen.contains(PASSWORD), "{screen}");
     assert_eq!(guard.seen()[0], der("client.pem"));
+}
+
+#[test]
+fn at_a_terminal_an_edit_asks_for_the_password_that_a_new_certificate_needs() {
+    let guard = guard();
+    let host = host(&guard);
+    host.run(adding(&guard, &["empty_aes.pfx"], false)).expect_success();
+    let edit = |files: &[&str], more: &[&str]| {
+        let all = ["connection", "edit", "Q"].map(str::to_owned).into_iter().chain(giving(files, false));
+        Terminal::start(&host, all.chain(more.iter().map(|&one| one.to_owned())))
+    };
+    let secrets = || host.json(["connection", "show", "Q"])["secrets"].clone();
+    let ends = |terminal: Terminal, success: bool| {
+        let (status, screen) = terminal.finish();
+        assert_eq!(status.success(), success, "{screen}");
+        assert!(!screen.contains(PASSWORD), "{screen}");
+        screen
+    };
+    // Nothing is stored.
+    let mut terminal = edit(&["rc2.pfx"], &[]);
+    terminal.shows("Certificate password");
+    terminal.types(&format!("{PASSWORD}\r"));
+    terminal.shows("Saved \"Q\"");
+    ends(terminal, true);
+    assert_eq!(secrets(), json!(["certificate", "certificate_password", "token"]));
+    // What is stored opens it.
+    let screen = ends(edit(&["aes.pfx"], &[]), true);
+    assert!(!screen.contains("Certificate password"), "{screen}");
+    // What is stored does not, and is kept by a blank answer, which is told of; or another is given.
+    let asked = "Certificate password (blank keeps the stored one, which does not open this file)";
+    let mut terminal = edit(&["other_password.pfx"], &[]);
+    terminal.shows(asked);
+    terminal.types("\r");
+    let screen = ends(terminal, false);
+    assert!(screen.contains("is not opened by \"Certificate password\""), "{screen}");
+    let mut terminal = edit(&["other_password.pfx"], &[]);
+    terminal.shows(asked);
+    terminal.types("another\r");
+    ends(terminal, true);
+    // Nobody is asked who says that there is none, or who gives no certificate.
+    let screen = ends(edit(&["aes.pfx"], &["--unset", "certificate_password"]), false);
+    assert!(screen.contains("is protected by a password, and none is given"), "{screen}");
+    let screen = ends(edit(&[], &["--set", "count=3"]), true);
+    assert!(!screen.contains("Certificate password"), "{screen}");
 }

@@ -1,7 +1,12 @@
 //! Signing in to Qlik Cloud: the way that the documents describe, and both credentials.
 
-use crate::qlik_cloud::{SCOPES, Tenant, small, told};
+use crate::{
+    database,
+    qlik_cloud::{SCOPES, Tenant, small, told},
+};
 use jackfield_simulators::qlik_cloud::{Config, NewClient};
+use jackfield_tests::{Finished, Terminal};
+use serde_json::json;
 use std::time::Duration;
 
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
@@ -109,4 +114,79 @@ fn a_secret_that_is_not_in_use_does_not_move_to_another_address() {
     assert_eq!(tenant.asked("POST", "/oauth/token"), before, "the secret was sent to the second address");
     let given = ["--set", "sign_in=oauth", "--set", &client, "--secret", "client_secret=@client_secret"];
     tenant.host.run([&["connection", "edit", "T"][..], &given].concat()).expect_success();
+}
+
+#[test]
+fn what_is_stored_for_another_sign_in_can_be_forgotten() {
+    let tenant = Tenant::connected(small());
+    tenant.host.file("api_key", &tenant.key_of(0, WEEK).token);
+    let client = format!("client_id={}", tenant.client.client_id);
+    let edit = |more: &[&str]| tenant.host.run([&["connection", "edit", "T"][..], more].concat());
+    let stored = || tenant.host.json(["connection", "show", "T"])["secrets"].clone();
+    edit(&["--set", "sign_in=api_key", "--secret", "api_key=@api_key"]).expect_success();
+    assert_eq!(stored(), json!(["api_key", "client_secret"]));
+    // It stays for the day that it applies again.
+    edit(&["--set", "sign_in=oauth", "--set", &client]).expect_success();
+    edit(&["--set", "sign_in=api_key"]).expect_success();
+    assert_eq!(stored(), json!(["api_key", "client_secret"]));
+
+    let needed = edit(&["--unset", "api_key"]);
+    let forgotten = edit(&["--unset", "client_secret"]).expect_success();
+    assert_eq!(stored(), json!(["api_key"]));
+    let sealed = "SELECT COUNT(*) FROM sealed_fields WHERE field = 'client_secret'";
+    assert_eq!(database::number(&tenant.host, sealed), 0, "it is kept all the same");
+    let again = edit(&["--unset", "client_secret"]);
+    let back = edit(&["--set", "sign_in=oauth", "--set", &client]);
+    let asked = [&needed, &forgotten, &again, &back].map(told).join("\n");
+    tenant.assert_reads("secrets_taken_away", &asked);
+    assert_eq!([&needed, &again, &back].map(Finished::code), [2, 2, 2]);
+
+    // The one for the other, in one go.
+    let mut all =
+        vec!["--set", "sign_in=oauth", "--set", &client, "--secret", "client_secret=@client_secret"];
+    all.extend(["--unset", "api_key"]);
+    edit(&all).expect_success();
+    assert_eq!(stored(), json!(["client_secret"]));
+    tenant.refresh().expect_success();
+}
+
+#[test]
+fn at_a_terminal_the_sign_in_is_chosen_before_its_secrets_are_asked_for() {
+    let tenant = Tenant::with(small(), &NewClient::default());
+    let url = format!("tenant_url={}", tenant.simulator.base_url());
+    let start = |more: &[&str]| {
+        let all = ["connection", "add", "qlik-cloud", "T", "--set", &url, "--tls-ca", "ca.pem"];
+        Terminal::start(&tenant.host, [&all, more].concat())
+    };
+    let ends = |terminal: Terminal, sign_in: &str| {
+        let (status, screen) = terminal.finish();
+        assert!(status.success(), "{screen}");
+        let shown = tenant.host.json(["connection", "show", "T"]);
+        assert_eq!(shown["connection"]["settings"]["sign_in"], sign_in, "{shown}");
+        tenant.host.run(["connection", "delete", "T", "--yes"]).expect_success();
+        screen
+    };
+    // The default stands first.
+    let mut terminal = start(&[]);
+    terminal.shows("OAuth machine-to-machine");
+    terminal.shows("API key");
+    terminal.types("\r");
+    terminal.shows("OAuth client ID (such as");
+    terminal.types(&format!("{}\r", tenant.client.client_id));
+    terminal.shows("OAuth client secret");
+    terminal.types(&format!("{}\r", tenant.client.client_secret));
+    ends(terminal, "oauth");
+    // Another, by the arrow's letter.
+    let mut terminal = start(&[]);
+    terminal.shows("Qlik Sense API key");
+    terminal.types("jj\r");
+    terminal.shows("Avatar, Profile settings");
+    terminal.shows("API key");
+    terminal.types(&format!("{}\r", tenant.key_of(0, WEEK).token));
+    let screen = ends(terminal, "api_key");
+    assert!(!screen.contains("client ID"), "{screen}");
+    // Who gives all that the default needs has chosen.
+    let client = format!("client_id={}", tenant.client.client_id);
+    let screen = ends(start(&["--set", &client, "--secret", "client_secret=@client_secret"]), "oauth");
+    assert!(!screen.contains("Sign-in"), "{screen}");
 }

@@ -101,6 +101,19 @@ fn a_secret_that_does_not_open_can_be_entered_again() {
 }
 
 #[test]
+fn a_secret_that_is_not_in_use_and_does_not_open_can_be_forgotten() {
+    let tenant = Tenant::connected(small());
+    tenant.host.file("api_key", &tenant.key_of(0, Duration::from_secs(7 * 86_400)).token);
+    let edit = |more: &[&str]| tenant.host.run([&["connection", "edit", "T"][..], more].concat());
+    edit(&["--set", "sign_in=api_key", "--secret", "api_key=@api_key"]).expect_success();
+    let broken = "UPDATE sealed_fields SET sealed = substr(sealed, 2) WHERE field = 'client_secret'";
+    database::execute(&tenant.host, broken);
+    assert_eq!(tenant.refresh().code(), 1);
+    edit(&["--unset", "client_secret"]).expect_success();
+    tenant.refresh().expect_success();
+}
+
+#[test]
 fn a_session_that_was_moved_is_got_anew() {
     let tenant = Tenant::connected(small());
     database::execute(

@@ -3,7 +3,7 @@
 use super::{Desk, connection_view};
 use crate::{
     connections,
-    model::{catalog::StoredObject, connection::Connection},
+    model::{catalog::StoredObject, connection::Connection, text::quoted},
 };
 use clap::Subcommand;
 use jackfield_plugin::contract::Failure;
@@ -17,7 +17,7 @@ pub(super) enum Command {
         /// The connection's name
         connection: String,
     },
-    /// List the objects of a kind
+    /// List the objects of a kind, in the order in which the system gave them; what changed since then may come last
     List {
         /// The connection's name
         connection: String,
@@ -76,8 +76,8 @@ pub(super) async fn run(command: Command, desk: &Desk) -> Result<ExitCode, Failu
             let connection = connections::find(&desk.app, &connection).await?;
             must_know(desk, &connection, &kind).await?;
             let object = store.object(&connection.id, &kind, &id).await?;
-            let object =
-                object.ok_or_else(|| Failure::you(format!("there is no {kind} \"{id}\" in the catalog")))?;
+            let object = object
+                .ok_or_else(|| Failure::you(format!("there is no {kind} {} in the catalog", quoted(&id))))?;
             desk.output.json(&as_json(&object))?;
         }
     }
@@ -96,7 +96,8 @@ async fn must_know(desk: &Desk, connection: &Connection, kind: &str) -> Result<(
     } else {
         format!("there are: {}", known.join(", "))
     };
-    Err(Failure::you(format!("\"{}\" has no objects of kind \"{kind}\"", connection.name)).remedy(remedy))
+    Err(Failure::you(format!("\"{}\" has no objects of kind {}", connection.name, quoted(kind)))
+        .remedy(remedy))
 }
 
 /// Objects as a table.

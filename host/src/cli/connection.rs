@@ -14,6 +14,7 @@ use crate::{
         self, add,
         add::NewConnection,
         edit::{self, Change, Plan},
+        secrets,
     },
     model::{
         certificate::ServerCertificate,
@@ -102,7 +103,7 @@ pub(super) struct Edit {
     /// New notes
     #[arg(long, allow_hyphen_values = true)]
     description: Option<String>,
-    /// Take a setting back to its default; may be repeated
+    /// Take a setting back to its default, or forget a stored secret; may be repeated
     #[arg(long, value_name = "KEY")]
     unset: Vec<String>,
     #[command(flatten)]
@@ -212,7 +213,12 @@ async fn edit_one(arguments: Edit, desk: &Desk) -> Result<ExitCode, Failure> {
         input::Values::default()
     } else {
         let form = Form::of(&desk.describe(&old.connector).await?.settings);
-        arguments.given.values(&form)?.unset(&form, &arguments.unset)?
+        let mut values = arguments.given.values(&form)?.unset(&form, &arguments.unset)?;
+        if io::stdin().is_terminal() && !desk.output.json {
+            let stored = secrets::open_readable(&desk.app, &old.id).await?.values.into_iter().collect();
+            input::ask_passwords(&form, &mut values, &stored)?;
+        }
+        values
     };
     let change = Change {
         name: arguments.new_name,
@@ -283,31 +289,37 @@ enum Changed {
 /// Tries a change and saves it; once more for a certificate that the person has accepted.
 async fn changed(desk: &Desk, old: &Connection, mut change: Change) -> Result<Changed, Failure> {
     loop {
-        let (draft, remade) = match edit::plan(&desk.app, old, change.clone()).await? {
+        let trial = match edit::plan(&desk.app, old, change.clone()).await? {
             Plan::Saved(saved) => return Ok(Changed::Saved(saved)),
-            Plan::Test { draft, remade } => (draft, remade),
+            Plan::Test(trial) => trial,
         };
+        let draft = &trial.draft;
         desk.output.say(&format!("Testing the change of \"{}\"", old.name));
-        let outcome = match test_and_ask(desk, &draft).await {
+        let outcome = match test_and_ask(desk, draft).await {
             Ok((test, None)) if test.state == RunState::Succeeded => {
-                let saved = edit::save(&desk.app, old, &draft, &test).await;
-                saved.map(|saved| Changed::Saved(Box::new(saved)))
+                let saved = edit::save(&desk.app, old, &trial, &test).await;
+                saved.map(|saved| {
+                    for field in &trial.forgotten {
+                        desk.output.say(&format!("What was stored for {field} is forgotten."));
+                    }
+                    Changed::Saved(Box::new(saved))
+                })
             }
             Ok((test, None)) => Ok(Changed::Not(Box::new(test))),
             Ok((_, pin)) => {
                 change.tls = Some(TlsTrust { pin_sha256: pin, ..draft.tls.clone() });
-                add::discard(&desk.app, &draft).await?;
+                add::discard(&desk.app, draft).await?;
                 continue;
             }
             Err(failure) => Err(failure),
         };
         if !matches!(outcome, Ok(Changed::Saved(_))) {
-            add::discard(&desk.app, &draft).await?;
+            add::discard(&desk.app, draft).await?;
             desk.output.say("Not saved; the connection is as it was.");
-            if !remade.is_empty() {
+            if !trial.remade.is_empty() {
                 desk.output.say(&format!(
                     "The remote system may know the new \"{}\" already; it gets the kept one again by: jackfield connection test {}",
-                    remade.join("\" and \""),
+                    trial.remade.join("\" and \""),
                     shell_word(&old.name)
                 ));
             }

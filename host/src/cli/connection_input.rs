@@ -48,7 +48,7 @@ pub(super) struct Values {
 }
 
 impl Values {
-    /// Takes settings back to their defaults.
+    /// Takes settings back to their defaults, and secrets away.
     pub(super) fn unset(mut self, form: &Form, keys: &[String]) -> Result<Self, Failure> {
         for key in keys {
             let field = form.field(key)?;
@@ -57,11 +57,6 @@ impl Values {
                 return Err(Failure::you(format!("{key} is given and taken back at once"))
                     .field(key)
                     .remedy("leave out --unset to change it, or the value to take it back to its default"));
-            }
-            if field.secret && field.required {
-                return Err(Failure::you(format!("{key} is a secret, and a secret has no default"))
-                    .field(key)
-                    .remedy("give another with --secret, or change the setting that makes it apply"));
             }
             self.settings.insert(field.id.clone(), Value::Null);
         }
@@ -155,22 +150,23 @@ fn split<'a>(text: &'a str, flag: &str) -> Result<(&'a str, &'a str), Failure> {
 
 /// Asks at the terminal for what must be given and is missing.
 pub(super) fn ask(form: &Form, values: &mut Values) -> Result<(), Failure> {
+    let nothing = BTreeMap::new();
     for field in &form.fields {
-        let given = values.settings.contains_key(&field.id) || values.secrets.contains_key(&field.id);
-        if given && field.tls_identity.is_some() {
-            connection_secret::ask_password(form, field, &mut values.secrets)?;
+        if is_given(field, values) {
+            connection_secret::ask_password(form, field, values, &nothing)?;
+            continue;
         }
-        if given || !field.required || field.default.is_some() || !form.applies(field, &values.settings) {
+        let decides =
+            !field.choices.is_empty() && form.fields.iter().any(|other| waits(form, other, field, values));
+        if !decides && !is_missing(form, field, values) {
             continue;
         }
         if let Some(line) = field.help.lines().next() {
             eprintln!("{line}");
         }
-        if field.tls_identity.is_some() {
-            values.secrets.insert(field.id.clone(), connection_secret::ask_file(field)?);
-            connection_secret::ask_password(form, field, &mut values.secrets)?;
-        } else if field.secret {
+        if field.secret {
             values.secrets.insert(field.id.clone(), connection_secret::ask(field, &field.title)?);
+            connection_secret::ask_password(form, field, values, &nothing)?;
         } else {
             let value = ask_one(field)?;
             values.settings.insert(field.id.clone(), value);
@@ -179,10 +175,40 @@ pub(super) fn ask(form: &Form, values: &mut Values) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Asks at the terminal for the passwords of client certificates that were given, and that neither a given nor the stored
+/// password opens.
+pub(super) fn ask_passwords(
+    form: &Form,
+    values: &mut Values,
+    stored: &BTreeMap<String, SecretValue>,
+) -> Result<(), Failure> {
+    form.fields.iter().try_for_each(|field| connection_secret::ask_password(form, field, values, stored))
+}
+
+fn is_given(field: &Field, values: &Values) -> bool {
+    values.settings.contains_key(&field.id) || values.secrets.contains_key(&field.id)
+}
+
+/// Whether a field must be given and is not.
+fn is_missing(form: &Form, field: &Field, values: &Values) -> bool {
+    let needed = field.required && field.default.is_none() && form.applies(field, &values.settings);
+    needed && !is_given(field, values)
+}
+
+/// Whether a person would be asked for a field that matters only because of how `choice` stands: the choice comes first then,
+/// even where it has a default. Who has given everything for the default has chosen it.
+fn waits(form: &Form, field: &Field, choice: &Field, values: &Values) -> bool {
+    form.applies(choice, &values.settings)
+        && field.when.iter().any(|(other, _)| *other == choice.id)
+        && is_missing(form, field, values)
+}
+
 fn ask_one(field: &Field) -> Result<Value, Failure> {
     if !field.choices.is_empty() {
         let labels: Vec<&str> = field.choices.iter().map(|choice| choice.label.as_str()).collect();
-        let at = terminal::ask_choice(&field.title, &labels)?;
+        let usual =
+            field.choices.iter().position(|choice| field.default == Some(Value::from(&*choice.value)));
+        let at = terminal::ask_choice(&field.title, &labels, usual.unwrap_or(0))?;
         return Ok(Value::from(field.choices[at].value.clone()));
     }
     if field.kind == FieldKind::Boolean {

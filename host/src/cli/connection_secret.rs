@@ -1,12 +1,12 @@
 //! Reading the value of a secret: from a file, the environment, standard input or a person. A client certificate may be a file
 //! of bytes, or two files of PEM.
 
-use super::{private_key_prompt::Answer, terminal};
+use super::{connection_input::Values, private_key_prompt::Answer, terminal};
 use crate::{
     model::{
         secret::SecretValue,
         settings::{Field, Form},
-        text::{is_fit_to_repeat, is_variable_name},
+        text::{is_fit_to_repeat, is_variable_name, one_line},
     },
     secrets::identity,
 };
@@ -48,13 +48,18 @@ pub(super) fn read(field: &Field, source: &str) -> Result<SecretValue, Failure> 
             "use --secret {key}=@FILE, --secret {key}=env:VARIABLE or --secret {key}=- (standard input)"
         )));
     };
-    entered(field, &bytes).ok_or_else(|| {
-        Failure::you(match source.strip_prefix('@') {
-            Some(path) => format!("{key}: {} is not text", named(Path::new(path))),
-            None => format!("{key}: what was given is not text"),
-        })
-        .field(key)
-    })
+    let wrong = |why: &str| {
+        let what = source.strip_prefix('@').map(|path| named(Path::new(path)));
+        let what = what.unwrap_or_else(|| "what was given".to_owned());
+        Failure::you(format!("{key}: {what} {why}")).field(key)
+    };
+    match entered(field, &bytes) {
+        // Blank keeps a text of before; whoever names the file of a certificate means another one.
+        Some(value) if field.tls_identity.is_some() && value.reveal().is_empty() => Err(wrong("is empty")
+            .remedy("export the client certificate again with its private key, and give the file that comes of it")),
+        Some(value) => Ok(value),
+        None => Err(wrong("is not text")),
+    }
 }
 
 /// Asks a person for the value of a secret, or for the file that it stands in.
@@ -89,17 +94,28 @@ pub(super) fn together(
     })
 }
 
-/// Asks for the password of a client certificate, if it has one that was not given.
+/// Asks for the password of a client certificate that was given, unless one was given as well, or the stored one opens it. A
+/// blank answer keeps that.
 pub(super) fn ask_password(
     form: &Form,
     field: &Field,
-    secrets: &mut BTreeMap<String, SecretValue>,
+    values: &mut Values,
+    stored: &BTreeMap<String, SecretValue>,
 ) -> Result<(), Failure> {
     let password = field.tls_identity.as_ref().and_then(|identity| identity.password.as_deref());
     let Some(password) = password.and_then(|id| form.field(id).ok()) else { return Ok(()) };
-    let closed = secrets.get(&field.id).is_some_and(identity::is_closed);
-    if closed && !secrets.contains_key(&password.id) {
-        secrets.insert(password.id.clone(), ask(password, &password.title)?);
+    let said = values.secrets.contains_key(&password.id) || values.settings.contains_key(&password.id);
+    let stored = stored.get(&password.id);
+    let closed = values.secrets.get(&field.id).is_some_and(|value| identity::is_closed(value, stored));
+    if closed && !said {
+        let text = match stored {
+            None => terminal::ask_hidden(&password.title)?,
+            Some(_) => terminal::ask_hidden_or_blank(&format!(
+                "{} (blank keeps the stored one, which does not open this file)",
+                password.title
+            ))?,
+        };
+        values.secrets.insert(password.id.clone(), without_end(&text));
     }
     Ok(())
 }
@@ -112,11 +128,8 @@ pub(super) fn read_text(path: &Path, what: &str) -> Result<String, Failure> {
 }
 
 /// Asks for the file of a client certificate, and for that of its key if it is apart.
-pub(super) fn ask_file(field: &Field) -> Result<SecretValue, Failure> {
-    let ask = |what: String| {
-        let path = terminal::ask_text(&what)?;
-        read_bytes(Path::new(path.trim()), &field.id).map(|bytes| identity::entered(&bytes))
-    };
+fn ask_file(field: &Field) -> Result<SecretValue, Failure> {
+    let ask = |what: String| read(field, &format!("@{}", terminal::ask_text(&what)?.trim()));
     let value = ask(format!("{}: file (.pfx, .p12, or .pem)", field.title))?;
     if !identity::lacks_key(&value) {
         return Ok(value);
@@ -181,7 +194,7 @@ fn read_bytes(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
 
 fn named(path: &Path) -> String {
     match is_nameable(path) {
-        true => format!("the file {}", path.display()),
+        true => format!("the file {}", one_line(&path.display().to_string())),
         false => "what was given as a file's name".to_owned(),
     }
 }

@@ -14,7 +14,7 @@ use crate::{
         migration::Side,
         run::{Run, RunState},
         settings::Form,
-        text::{printable, shell_word},
+        text::{printable, quoted, shell_word},
     },
 };
 use anstyle::AnsiColor;
@@ -37,7 +37,7 @@ pub(super) async fn list(desk: &Desk, search: Option<&str>) -> Result<ExitCode, 
     }
     if connections.is_empty() {
         desk.output.line(&match search {
-            Some(text) => format!("No connection's name contains \"{text}\"."),
+            Some(text) => format!("No connection's name contains {}.", quoted(text)),
             None => "There are no connections. Add one with `jackfield connection add <connector> <name>`."
                 .to_owned(),
         });

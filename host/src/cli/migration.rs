@@ -13,7 +13,7 @@ use crate::{
         catalog::KindSummary,
         connection::Connection,
         migration::Migration,
-        text::{printable, shell_word},
+        text::{printable, quoted, shell_word},
     },
 };
 use clap::{Args, Subcommand};
@@ -187,7 +187,7 @@ async fn show_offer(desk: &Desk, offer: &Offer, listed: Option<(&str, i64)>) -> 
     match listed {
         None => summaries(desk, &offer.kinds),
         Some((kind, limit)) => match offer.kinds.iter().find(|found| found.kind == kind) {
-            None => out.line(&format!("  It has no objects of kind \"{kind}\".")),
+            None => out.line(&format!("  It has no objects of kind {}.", quoted(kind))),
             Some(found) => show_objects(desk, offer, found, limit).await?,
         },
     }
@@ -226,7 +226,7 @@ fn must_be_offered(kind: &str, whole: &Whole, offers: &[Offer; 2]) -> Result<(),
     let not_yet = (!refresh.is_empty())
         .then(|| format!("what was never refreshed may have it: {}", refresh.join(" and ")));
     let remedy: Vec<String> = there_are.into_iter().chain(not_yet).collect();
-    let text = format!("neither side of \"{}\" has objects of kind \"{kind}\"", whole.migration.name);
+    let text = format!("neither side of \"{}\" has objects of kind {}", whole.migration.name, quoted(kind));
     Err(Failure::you(text).remedy(remedy.join("; ")))
 }
 

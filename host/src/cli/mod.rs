@@ -23,6 +23,7 @@ mod worker;
 use crate::{
     app::{App, located},
     config::{Config, Loaded, LogFormat},
+    model::text::quoted,
     runs,
     secrets::Scrubber,
 };
@@ -263,13 +264,13 @@ fn log_to_stderr(config: &Config, scrubber: &Scrubber) -> Result<(), Failure> {
     let level = &config.log.level;
     if !level.contains(['=', ',', '[']) && level.parse::<tracing_subscriber::filter::LevelFilter>().is_err() {
         return Err(Failure::you(format!(
-            "log.level \"{level}\" is none of error, warn, info, debug, trace"
+            "log.level {} is none of error, warn, info, debug, trace",
+            quoted(level)
         ))
         .remedy("or give directives such as jackfield=debug"));
     }
-    let filter = tracing_subscriber::EnvFilter::try_new(level).map_err(|error| {
-        Failure::you(format!("log.level \"{}\" cannot be used: {error}", config.log.level))
-    })?;
+    let filter = tracing_subscriber::EnvFilter::try_new(level)
+        .map_err(|error| Failure::you(format!("log.level {} cannot be used: {error}", quoted(level))))?;
     let scrubber = scrubber.clone();
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -8,7 +8,7 @@ use crate::{
     connections,
     model::{
         run::{Run, RunState},
-        text::shell_word,
+        text::{quoted, shell_word},
     },
 };
 use clap::Subcommand;
@@ -51,11 +51,11 @@ async fn find(desk: &Desk, prefix: &str) -> Result<Run, Failure> {
     let mut matching = desk.app.store.runs_matching(prefix).await?;
     match matching.len() {
         1 => Ok(matching.remove(0)),
-        0 => {
-            Err(Failure::you(format!("there is no run \"{prefix}\""))
-                .remedy("`jackfield run list` shows them"))
+        0 => Err(Failure::you(format!("there is no run {}", quoted(prefix)))
+            .remedy("`jackfield run list` shows them")),
+        many => {
+            Err(Failure::you(format!("{} is the beginning of {many} runs; give more of it", quoted(prefix))))
         }
-        many => Err(Failure::you(format!("\"{prefix}\" is the beginning of {many} runs; give more of it"))),
     }
 }
 

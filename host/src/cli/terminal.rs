@@ -9,10 +9,10 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// Asks for one of a few; the first unless told otherwise. The answer is its place.
-pub(super) fn ask_choice(prompt: &str, choices: &[&str]) -> Result<usize, Failure> {
+/// Asks for one of a few; the one at `usual` unless told otherwise. The answer is its place.
+pub(super) fn ask_choice(prompt: &str, choices: &[&str], usual: usize) -> Result<usize, Failure> {
     let _asking = Asking::begin();
-    Select::new().with_prompt(prompt).items(choices).default(0).interact().map_err(no_answer)
+    Select::new().with_prompt(prompt).items(choices).default(usual).interact().map_err(no_answer)
 }
 
 /// Asks for a line of text.
@@ -40,8 +40,17 @@ pub(super) fn is_deletion_confirmed(name: &str, question: &str, yes: bool) -> Re
 
 /// Asks for a line that is not shown.
 pub(super) fn ask_hidden(prompt: &str) -> Result<String, Failure> {
+    hidden(Password::new().with_prompt(prompt))
+}
+
+/// Asks for a line that is not shown, and that may be empty.
+pub(super) fn ask_hidden_or_blank(prompt: &str) -> Result<String, Failure> {
+    hidden(Password::new().with_prompt(prompt).allow_empty_password(true))
+}
+
+fn hidden(question: Password<'_>) -> Result<String, Failure> {
     let _asking = Asking::begin();
-    let text = Password::new().with_prompt(prompt).interact().map_err(no_answer)?;
+    let text = question.interact().map_err(no_answer)?;
     if text.contains("-----BEGIN ") {
         // The rest of it would be the shell's next commands.
         private_key_prompt::drain();

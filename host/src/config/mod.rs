@@ -5,7 +5,7 @@
 
 mod proxy;
 
-use crate::{http::limits::Limits, secrets::KeySource};
+use crate::{http::limits::Limits, model::text::is_one_line, secrets::KeySource};
 use figment::{
     Figment,
     error::Kind,
@@ -220,9 +220,13 @@ impl Config {
         if prefix.len() > 100 {
             return invalid("log.prefix must be at most 100 bytes");
         }
-        if prefix.is_empty() || prefix.contains(['/', '\\', '\0']) || prefix.starts_with('.') {
+        if prefix.is_empty()
+            || prefix.contains(['/', '\\'])
+            || prefix.starts_with('.')
+            || !is_one_line(prefix)
+        {
             return invalid(
-                "log.prefix must be a file name's beginning, without slashes and not beginning with a dot",
+                "log.prefix must be a file name's beginning, without slashes and control characters, and not beginning with a dot",
             );
         }
         let key = &self.key;

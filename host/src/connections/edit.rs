@@ -32,7 +32,7 @@ pub struct Change {
     pub name: Option<String>,
     /// Notes.
     pub description: Option<String>,
-    /// Settings; `null` takes one back to its default. That of a secret is that there is none.
+    /// Settings; `null` takes one back to its default. That of a secret is that there is none, and a stored one is forgotten.
     pub settings: Map<String, Value>,
     /// Secrets. A blank one is kept.
     pub secrets: BTreeMap<String, SecretValue>,
@@ -49,13 +49,19 @@ pub struct Change {
 pub enum Plan {
     /// It is done.
     Saved(Box<Connection>),
-    /// This draft is to be tested first.
-    Test {
-        /// The draft.
-        draft: Box<Connection>,
-        /// What Jackfield made anew for it in place of what the connection has, by title. A test may tell the remote system of it.
-        remade: Vec<String>,
-    },
+    /// This is to be tested first.
+    Test(Box<Trial>),
+}
+
+/// A change that is to be tested.
+#[derive(Debug)]
+pub struct Trial {
+    /// The connection as it would be.
+    pub draft: Connection,
+    /// The secrets that were taken away, of those that are stored.
+    pub forgotten: BTreeSet<String>,
+    /// What Jackfield made anew in place of what the connection has, by title. A test may tell the remote system of it.
+    pub remade: Vec<String>,
 }
 
 /// Checks a change, and does it if it needs no test.
@@ -92,12 +98,27 @@ pub async fn plan(app: &App, old: &Connection, change: Change) -> Result<Plan, F
         return Ok(Plan::Saved(Box::new(new)));
     }
 
+    new.tls = tls.unwrap_or(new.tls);
+    let trial = trial(app, old, new, change.settings, given, change.accept_hosts).await?;
+    Ok(Plan::Test(Box::new(trial)))
+}
+
+/// Keeps a draft of what a connection would be, with the secrets that it would have.
+async fn trial(
+    app: &App,
+    old: &Connection,
+    mut new: Connection,
+    change: Map<String, Value>,
+    given: BTreeMap<String, SecretValue>,
+    accept_hosts: bool,
+) -> Result<Trial, Failure> {
     let description = app.describe(&old.connector).await?;
     let form = Form::of(&description.settings);
     let opened = secrets::open_readable(app, &old.id).await?;
     let taken: BTreeSet<String> =
-        change.settings.iter().filter(|(_, value)| value.is_null()).map(|(field, _)| field.clone()).collect();
-    let wanted = merged(&old.settings, change.settings);
+        change.iter().filter(|(_, value)| value.is_null()).map(|(field, _)| field.clone()).collect();
+    let wanted = merged(&old.settings, change);
+    let forgotten = forgotten(&form, &wanted, &taken, &secrets::present(app, &old.id).await?)?;
     let mut kept = still_applying(&form, &wanted, &opened.values);
     kept.retain(|field, _| !taken.contains(field));
     let present: BTreeSet<String> = given.keys().chain(kept.keys()).cloned().collect();
@@ -112,10 +133,7 @@ pub async fn plan(app: &App, old: &Connection, change: Change) -> Result<Plan, F
     check_keys(&form, &given)?;
     generated::none_given(&form, &given)?;
     must_give_again(&form, old, &new, &kept, &given)?;
-    if let Some(tls) = tls {
-        new.tls = tls;
-    }
-    if change.accept_hosts {
+    if accept_hosts {
         new.accepted_hosts = add::accepted(&description, true)?;
     }
     let new_ones: BTreeSet<String> = given.keys().cloned().chain(taken).collect();
@@ -136,19 +154,15 @@ pub async fn plan(app: &App, old: &Connection, change: Change) -> Result<Plan, F
     };
     add::keep(app, &draft, &form, &values, &BTreeMap::new()).await?;
     app.store.copy_state(&old.id, &draft.id).await?;
-    Ok(Plan::Test { draft: Box::new(draft), remade })
+    Ok(Trial { draft, forgotten, remade })
 }
 
 /// Saves a change whose draft has passed its test. The draft is gone then.
 ///
 /// # Errors
 /// It has not passed, or its name or place was taken meanwhile. The connection is as it was.
-pub async fn save(
-    app: &App,
-    old: &Connection,
-    draft: &Connection,
-    test: &Run,
-) -> Result<Connection, Failure> {
+pub async fn save(app: &App, old: &Connection, trial: &Trial, test: &Run) -> Result<Connection, Failure> {
+    let draft = &trial.draft;
     must_have_passed(draft, test)?;
     let description = app.describe(&old.connector).await?;
     let form = Form::of(&description.settings);
@@ -156,12 +170,11 @@ pub async fn save(
     let tested = secrets::open_current(app, &draft.id).await?;
     let moved = moved_to(&form, &old.settings, &draft.settings).is_some();
     let before = if moved { Vec::new() } else { secrets::open_readable(app, &old.id).await?.values };
-    let taken = taken_away(&form, &draft.settings, &tested.values, &before);
-    let changed = changed_credentials(&form, &tested.values, &before, &taken);
-    let dropped: Vec<String> = {
-        let left = |id: &String| changed.keys().any(|field| secrets::credential_of(&form, field) == *id);
-        taken.into_iter().filter(|credential| !left(credential)).collect()
-    };
+    let taken: BTreeSet<String> =
+        trial.forgotten.iter().map(|field| secrets::credential_of(&form, field)).collect();
+    let left = [tested.values, not_applying(&form, &draft.settings, &trial.forgotten, &before)].concat();
+    let changed = changed_credentials(&form, &left, &before, &taken);
+    let dropped: Vec<String> = taken.into_iter().collect();
     let sealed =
         secrets::seal(app, old, &form, &changed, &secrets::newest_versions(app, &old.id).await?).await?;
     let new = Connection {
@@ -187,6 +200,40 @@ pub async fn save(
         app.store.drop_sessions(&old.id, None).await?;
     }
     Ok(new)
+}
+
+/// The secrets that are taken away, of those that are stored.
+///
+/// # Errors
+/// One is needed, or does not apply and is not stored either: whoever takes it away means something else.
+fn forgotten(
+    form: &Form,
+    settings: &Map<String, Value>,
+    taken: &BTreeSet<String>,
+    stored: &BTreeSet<String>,
+) -> Result<BTreeSet<String>, Failure> {
+    let wrong = |what: String, field: &Field| Failure::you(what).at(Stage::Settings).field(field.id.clone());
+    for field in taken.iter().filter_map(|id| form.field(id).ok()).filter(|field| field.secret) {
+        let (id, title) = (&field.id, &field.title);
+        if !form.applies(field, settings) {
+            if !stored.contains(id) {
+                let why = form.condition(field);
+                return Err(wrong(
+                    format!("nothing is stored for {id} (\"{title}\"), which applies {why}"),
+                    field,
+                )
+                .remedy(format!("leave out --unset {id}")));
+            }
+        } else if field.required {
+            let (now, more) = match field.when.is_empty() {
+                true => ("always needed", ""),
+                false => ("needed with these settings", ", or change the setting that makes it apply"),
+            };
+            return Err(wrong(format!("{id} (\"{title}\") is {now}, so it cannot be taken away"), field)
+                .remedy(format!("give another with --secret {id}=@FILE{more}")));
+        }
+    }
+    Ok(taken.intersection(stored).cloned().collect())
 }
 
 fn merged(old: &Map<String, Value>, change: Map<String, Value>) -> Map<String, Value> {
@@ -257,34 +304,65 @@ fn moved_to(form: &Form, old: &Map<String, Value>, new: &Map<String, Value>) -> 
     after.find(|(_, url, _)| !before.contains(&url.origin())).map(|(field, url, _)| (field, url))
 }
 
-/// The credentials of secrets that were there, would still apply, and were not tested: somebody took them away. One that does
-/// not apply any more (another sign-in method was chosen) stays for the day that it does again.
-fn taken_away(
+/// Secrets that were not tested because they do not apply any more (another sign-in method was chosen): they stay for the day
+/// that they do again, unless they were taken away.
+fn not_applying(
     form: &Form,
     settings: &Map<String, Value>,
-    tested: &[(String, SecretValue)],
+    forgotten: &BTreeSet<String>,
     before: &[(String, SecretValue)],
-) -> BTreeSet<String> {
-    let before: BTreeSet<String> = still_applying(form, settings, before).into_keys().collect();
-    let taken = before.iter().filter(|field| !tested.iter().any(|(other, _)| other == *field));
-    taken.map(|field| secrets::credential_of(form, field)).collect()
+) -> Vec<(String, SecretValue)> {
+    let applying = still_applying(form, settings, before);
+    let stays = |id: &String| !applying.contains_key(id) && !forgotten.contains(id);
+    before.iter().filter(|(id, _)| stays(id)).cloned().collect()
 }
 
 /// The values of every credential in which something differs from before, those of which something was taken away included.
 fn changed_credentials(
     form: &Form,
-    tested: &[(String, SecretValue)],
+    left: &[(String, SecretValue)],
     current: &[(String, SecretValue)],
     taken: &BTreeSet<String>,
 ) -> BTreeMap<String, SecretValue> {
     let differs = |(field, value): &&(String, SecretValue)| {
         current.iter().find(|(other, _)| other == field).is_none_or(|(_, before)| before != value)
     };
-    let differing = tested.iter().filter(differs).map(|(field, _)| secrets::credential_of(form, field));
+    let differing = left.iter().filter(differs).map(|(field, _)| secrets::credential_of(form, field));
     let changed: BTreeSet<String> = differing.chain(taken.iter().cloned()).collect();
-    tested
-        .iter()
-        .filter(|(field, _)| changed.contains(&secrets::credential_of(form, field)))
-        .cloned()
-        .collect()
+    left.iter().filter(|(field, _)| changed.contains(&secrets::credential_of(form, field))).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// What is sealed anew: of the secrets `a` and `b` of one credential and `c` and `d` of another, of which `b` and `d` apply.
+    fn sealed(tested: &[(&str, &str)], forgotten: &[&str]) -> Vec<String> {
+        let secret = |credential: &str, way: &str| json!({ "type": "string", "x-secret": true, "x-credential": credential, "x-when": { "way": [way] } });
+        let form = Form::of(&json!({ "properties": {
+            "way": { "enum": ["old", "new"] },
+            "a": secret("one", "old"), "b": secret("one", "new"), "c": secret("two", "old"), "d": secret("two", "new"),
+        }}));
+        let settings = json!({ "way": "new" });
+        let values = |pairs: &[(&str, &str)]| -> Vec<(String, SecretValue)> {
+            pairs.iter().map(|(id, value)| ((*id).to_owned(), SecretValue::new(*value))).collect()
+        };
+        let before = values(&[("a", "1"), ("b", "1"), ("c", "1"), ("d", "1")]);
+        let forgotten: BTreeSet<String> = forgotten.iter().map(|id| (*id).to_owned()).collect();
+        let taken = forgotten.iter().map(|id| secrets::credential_of(&form, id)).collect();
+        let stays = not_applying(&form, settings.as_object().unwrap(), &forgotten, &before);
+        let changed = changed_credentials(&form, &[values(tested), stays].concat(), &before, &taken);
+        changed.into_keys().collect()
+    }
+
+    #[test]
+    fn a_credential_keeps_what_does_not_apply_until_that_is_taken_away() {
+        let same = [("b", "1"), ("d", "1")];
+        assert_eq!(sealed(&same, &[]), [""; 0], "nothing has changed");
+        assert_eq!(sealed(&[("b", "2"), ("d", "1")], &[]), ["a", "b"]);
+        assert_eq!(sealed(&same, &["a"]), ["b"]);
+        assert_eq!(sealed(&[("d", "1")], &["b"]), ["a"]);
+        assert_eq!(sealed(&[("b", "2"), ("d", "1")], &["a", "c"]), ["b", "d"]);
+    }
 }

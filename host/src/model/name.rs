@@ -1,6 +1,6 @@
 //! Names that people give: how they are checked, compared, and asked for when there is none like it.
 
-use super::text::printable;
+use super::text::{is_one_line, quoted};
 use jackfield_plugin::contract::{Failure, Stage};
 
 /// How many names are told to somebody who gave one that is not there.
@@ -21,7 +21,7 @@ pub fn readable(name: &str) -> Result<String, Failure> {
     if name.is_empty() {
         return wrong("must not be empty");
     }
-    if name.chars().count() > 200 || name.chars().any(char::is_control) || printable(name) != name {
+    if name.chars().count() > 200 || !is_one_line(name) {
         return wrong("must be at most 200 characters, without control characters");
     }
     Ok(name.to_owned())
@@ -40,7 +40,7 @@ pub fn unknown<'a>(noun: &str, name: &str, known: impl Iterator<Item = &'a str>)
     } else {
         format!("there are: {}", known.join(", "))
     };
-    Failure::you(format!("there is no {noun} \"{name}\"")).remedy(remedy)
+    Failure::you(format!("there is no {noun} {}", quoted(name))).remedy(remedy)
 }
 
 #[cfg(test)]

@@ -18,6 +18,41 @@ fn is_harmful(c: char) -> bool {
         || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Whether a text is one line, without anything that moves a terminal.
+pub fn is_one_line(text: &str) -> bool {
+    !text.contains(breaks_line)
+}
+
+fn breaks_line(c: char) -> bool {
+    c.is_control() || is_harmful(c) || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// How much of a text is quoted, in characters.
+const QUOTED: usize = 200;
+
+/// What a person gave, in quotes, for a message: it stays one line, and of a long text only the beginning is repeated.
+pub fn quoted(text: &str) -> String {
+    match text.char_indices().nth(QUOTED) {
+        Some((end, _)) => format!("\"{}…\"", one_line(&text[..end])),
+        None => format!("\"{}\"", one_line(text)),
+    }
+}
+
+/// A text with its line breaks, and whatever else moves a terminal, written out.
+pub fn one_line(text: &str) -> Cow<'_, str> {
+    if is_one_line(text) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::new();
+    for c in text.chars() {
+        match breaks_line(c) {
+            true => shown.extend(c.escape_default()),
+            false => shown.push(c),
+        }
+    }
+    Cow::Owned(shown)
+}
+
 /// Whether what a person gave can be repeated in a message. A secret that was given in the wrong place cannot, so this is a
 /// short line, with words such as people choose: neither PEM, nor a long word, nor one with digits in the middle.
 pub fn is_fit_to_repeat(text: &str) -> bool {
@@ -61,6 +96,15 @@ mod tests {
         assert_eq!(printable("Umsätze\t2026\n"), "Umsätze\t2026\n");
         assert_eq!(printable("\u{1b}[2Jgone\u{7}\r"), "\u{fffd}[2Jgone\u{fffd}\u{fffd}");
         assert_eq!(printable("abc\u{202e}fdp.exe"), "abc\u{fffd}fdp.exe");
+    }
+
+    #[test]
+    fn what_is_quoted_stays_one_line() {
+        assert_eq!(quoted("Umsätze \\ \"2026\""), "\"Umsätze \\ \"2026\"\"");
+        assert_eq!(quoted("a\nb\r\u{1b}[2J"), r#""a\nb\r\u{1b}[2J""#);
+        assert_eq!(quoted("abc\u{202e}fdp\u{2028}x\u{85}"), r#""abc\u{202e}fdp\u{2028}x\u{85}""#);
+        assert_eq!(quoted(&"x".repeat(201)).chars().count(), 203);
+        assert_eq!(quoted(&"ü".repeat(200)).chars().count(), 202);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The registry: the plugin files in the configured folders.
 
-use crate::worker::child::digest_of;
+use crate::{model::text::quoted, worker::child::digest_of};
 use jackfield_plugin::{
     contract::{Failure, manifest::Manifest},
     loader::{LoadError, MAX_FILE, parse_manifest},
@@ -98,8 +98,11 @@ impl Registry {
         } else {
             format!(". Not usable: {}", unusable.join("; "))
         };
-        Failure::you(format!("there is no plugin for the connector \"{connector}\" ({known}){unusable}"))
-            .remedy(format!("put its plugin file into {}", folders.join(" or ")))
+        Failure::you(format!(
+            "there is no plugin for the connector {} ({known}){unusable}",
+            quoted(connector)
+        ))
+        .remedy(format!("put its plugin file into {}", folders.join(" or ")))
     }
 }
 

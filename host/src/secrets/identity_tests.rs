@@ -55,6 +55,8 @@ fn every_form_of_export_gives_the_same_identity() {
         ("PEM, the key first", both("client_key.pem", "client.pem"), None),
         ("PEM, PKCS#8", both("client.pem", "client_key_pkcs8.pem"), None),
         ("PEM, encrypted", both("client.pem", "client_key_encrypted.pem"), password),
+        ("PEM, encrypted as PKCS#12 does, 3DES", both("client.pem", "client_key_pbe_3des.pem"), password),
+        ("PEM, encrypted as PKCS#12 does, RC2-40", both("client_key_pbe_rc2.pem", "client.pem"), password),
         ("PEM with the authority first", both("root.pem", "client_key.pem"), None),
         (
             "PEM with a mark before it",
@@ -156,6 +158,22 @@ fn whatever_is_wrong_has_its_own_words() {
             pem(&["client.pem", "client_key_encrypted.pem"]),
             Some("x"),
         ),
+        (
+            "the same, encrypted as PKCS#12 does, no password",
+            pem(&["client.pem", "client_key_pbe_3des.pem"]),
+            None,
+        ),
+        ("a wrong password, 3DES", pem(&["client.pem", "client_key_pbe_3des.pem"]), Some("x")),
+        (
+            "a wrong password that yields good padding by chance",
+            pem(&["client.pem", "client_key_pbe_3des.pem"]),
+            Some("wrong-98"),
+        ),
+        ("a wrong password, RC2", pem(&["client.pem", "client_key_pbe_rc2.pem"]), Some("qlik-Expört 7%")),
+        ("PEM with a key encrypted by MD5 and DES", pem(&["client.pem", "client_key_pbe_md5.pem"]), password),
+        ("a password that PEM does not need", pem(&["client.pem", "client_key.pem"]), password),
+        ("a password that is not needed, nothing encrypted", bytes("bare.pfx"), password),
+        ("a needless password, and no key", pem(&["client.pem"]), password),
         ("two keys", with("client.pem", &(text("client_key.pem") + &other.serialize_pem())), None),
         ("another one's key", with("client.pem", &other.serialize_pem()), None),
         (
@@ -194,11 +212,14 @@ fn a_person_is_asked_only_for_what_is_missing() {
     for (name, closed) in
         [("aes.pfx", true), ("empty_aes.pfx", false), ("absent_rc2.pfx", false), ("rc4.pfx", true)]
     {
-        assert_eq!(is_closed(&entered(&file(name))), closed, "{name}");
+        assert_eq!(is_closed(&entered(&file(name)), None), closed, "{name}");
         assert!(!lacks_key(&entered(&file(name))), "{name}");
     }
     assert!(lacks_key(&pem(&["client.pem"])) && !lacks_key(&pem(&["client.pem", "client_key.pem"])));
-    assert!(is_closed(&pem(&["client.pem", "client_key_encrypted.pem"])));
+    assert!(is_closed(&pem(&["client.pem", "client_key_encrypted.pem"]), None));
+    for (password, closed) in [(PASSWORD, false), ("another", true)] {
+        assert_eq!(is_closed(&entered(&file("aes.pfx")), Some(&SecretValue::new(password))), closed);
+    }
     assert_eq!(together(&pem(&["client.pem"]), &entered(&file("aes.pfx"))), None);
 }
 
@@ -213,6 +234,17 @@ fn damage_does_no_harm() {
                 // Whatever it is: never a panic.
                 let _ = open_with(&entered(&damaged), None);
             }
+        }
+    }
+    let sections = file("client_key_pbe_rc2.pem");
+    let good = x509_parser::pem::Pem::iter_from_buffer(&sections).next().unwrap().unwrap().contents;
+    for at in (0..60).chain((60..good.len()).step_by(97)) {
+        for byte in [0, 0x30, 0x80, 0xff] {
+            let mut damaged = good.clone();
+            damaged[at] = byte;
+            let key = crate::model::pem::written("ENCRYPTED PRIVATE KEY", &damaged);
+            let opened = open_with(&SecretValue::new(text("client.pem") + &key), Some(PASSWORD));
+            assert!(damaged == good || opened.is_err(), "byte {at} as {byte:#x}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Connections: drafts, ready ones, and the way from one to the other.
 
-use super::credentials::{insert_version, make_way, retire_all};
+use super::credentials::{insert_version, make_way, retire};
 use super::error::{Doing, is_foreign_key_violation, is_unique_violation};
 use super::sqlite::Row;
 use super::{Error, SealedField, Store, from_json, to_json};
@@ -25,7 +25,7 @@ pub struct Edit<'a> {
     pub moved: bool,
     /// The credentials that were entered anew.
     pub credentials: &'a [(CredentialVersion, Vec<SealedField>)],
-    /// The credentials that were taken away.
+    /// The credentials of which something was taken away: nothing of before stays of them.
     pub dropped: &'a [String],
 }
 
@@ -136,7 +136,8 @@ impl Store {
     }
 
     /// Saves an edit that was tried as a draft, all at once: the connection's fields, each credential that was entered anew
-    /// (its current version becomes the previous one, the previous one is retired), and the end of the draft.
+    /// (its current version becomes the previous one, the previous one is retired), what was taken away, and the end of
+    /// the draft.
     pub async fn save_edit(&self, edit: &Edit<'_>) -> Result<(), Error> {
         const DOING: &str = "save an edited connection";
         let Edit { connection, draft, credentials, .. } = edit;
@@ -144,7 +145,7 @@ impl Store {
         unchanged_since(&mut tx, connection, edit.read_at).await?;
         update(&mut tx, connection).await?;
         if edit.moved {
-            retire_all(&mut tx, &connection.id).await?;
+            retire(&mut tx, &connection.id, None).await?;
             // A watermark of another system would make the next refresh ask for changes since a moment that never was.
             sqlx::query("DELETE FROM connection_state WHERE connection_id = $1")
                 .bind(connection.id.as_str())
@@ -152,16 +153,15 @@ impl Store {
                 .await
                 .doing(DOING)?;
         }
-        let entered =
-            credentials.iter().map(|(version, fields)| (&version.credential, Some((version, fields))));
-        for (credential, entered) in entered.chain(edit.dropped.iter().map(|credential| (credential, None))) {
-            make_way(&mut tx, &connection.id, credential).await?;
-            if let Some((version, fields)) = entered {
-                insert_version(&mut tx, &connection.id, version, fields).await?;
-            }
+        for credential in edit.dropped {
+            retire(&mut tx, &connection.id, Some(credential)).await?;
+        }
+        for (version, fields) in *credentials {
+            make_way(&mut tx, &connection.id, &version.credential).await?;
+            insert_version(&mut tx, &connection.id, version, fields).await?;
             sqlx::query("DELETE FROM kept_sessions WHERE connection_id = $1 AND credential = $2")
                 .bind(connection.id.as_str())
-                .bind(credential)
+                .bind(&version.credential)
                 .execute(&mut *tx)
                 .await
                 .doing(DOING)?;

@@ -157,14 +157,25 @@ pub(super) async fn make_way(tx: &mut Tx, connection: &ConnectionId, credential:
     Ok(())
 }
 
-/// Retires every version of every credential, with its values and the sessions that were got with it.
-pub(super) async fn retire_all(tx: &mut Tx, connection: &ConnectionId) -> Result<(), Error> {
-    for step in [
-        "DELETE FROM sealed_fields WHERE connection_id = $1",
-        "UPDATE credential_versions SET state = 'retired' WHERE connection_id = $1",
-        "DELETE FROM kept_sessions WHERE connection_id = $1",
-    ] {
-        sqlx::query(step).bind(connection.as_str()).execute(&mut **tx).await.doing("retire credentials")?;
+/// Retires every version of a credential, or of each that there is, with its values and the sessions that were got with it.
+pub(super) async fn retire(
+    tx: &mut Tx,
+    connection: &ConnectionId,
+    credential: Option<&str>,
+) -> Result<(), Error> {
+    const STEPS: [&str; 3] = [
+        "DELETE FROM sealed_fields WHERE connection_id = $1 AND (CAST($2 AS TEXT) IS NULL OR credential = $2)",
+        "UPDATE credential_versions SET state = 'retired'
+         WHERE connection_id = $1 AND (CAST($2 AS TEXT) IS NULL OR credential = $2)",
+        "DELETE FROM kept_sessions WHERE connection_id = $1 AND (CAST($2 AS TEXT) IS NULL OR credential = $2)",
+    ];
+    for step in STEPS {
+        sqlx::query(step)
+            .bind(connection.as_str())
+            .bind(credential)
+            .execute(&mut **tx)
+            .await
+            .doing("retire credentials")?;
     }
     Ok(())
 }

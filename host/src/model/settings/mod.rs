@@ -6,6 +6,7 @@
 mod origin;
 mod schema;
 
+use super::text::{is_one_line, one_line, printable, quoted};
 use jackfield_plugin::contract::{Failure, Stage};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -75,6 +76,9 @@ pub struct Field {
     /// What it is if it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
+    /// Its value may be several lines.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub multiline: bool,
     /// The values that it can have, if they are few.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<Choice>,
@@ -162,7 +166,10 @@ impl Form {
     pub fn field(&self, id: &str) -> Result<&Field, Problem> {
         self.fields.iter().find(|field| field.id == id).ok_or_else(|| {
             let known: Vec<&str> = self.fields.iter().map(|field| field.id.as_str()).collect();
-            Problem::new(id, format!("there is no such setting; the settings are {}", known.join(", ")))
+            Problem::new(
+                &one_line(id),
+                format!("there is no such setting; the settings are {}", known.join(", ")),
+            )
         })
     }
 
@@ -286,7 +293,8 @@ impl Form {
         settings.get(&field.id)?.as_str().map(str::to_owned)
     }
 
-    fn condition(&self, field: &Field) -> String {
+    /// When a field matters, in words; nothing for one that always does.
+    pub fn condition(&self, field: &Field) -> String {
         let one = |(other, values): &(String, Vec<Value>)| {
             let values: Vec<String> = values.iter().map(plain).collect();
             format!("only when {other} is {}", values.join(" or "))
@@ -301,7 +309,7 @@ impl Field {
     /// # Errors
     /// It is none of this field's kind.
     pub fn parse(&self, text: &str) -> Result<Value, Problem> {
-        let wrong = |what: &str| Problem::new(&self.id, format!("\"{text}\" is not {what}"));
+        let wrong = |what: &str| Problem::new(&self.id, format!("{} is not {what}", quoted(text)));
         match self.kind {
             FieldKind::Text => Ok(Value::from(text)),
             FieldKind::Integer => {
@@ -317,12 +325,28 @@ impl Field {
         }
     }
 
+    /// Whether a text can stand in the field: it is stored, sent and shown as it is.
+    fn is_writable(&self, text: &str) -> bool {
+        match self.multiline {
+            true => text.lines().all(|line| printable(line) == line),
+            false => is_one_line(text),
+        }
+    }
+
     /// The form in which a value is kept.
     fn normalise(&self, value: &Value) -> Result<Value, Problem> {
+        if value.as_str().is_some_and(|text| !self.is_writable(text.trim())) {
+            let what = if self.multiline {
+                "a control character"
+            } else {
+                "a line break or another control character"
+            };
+            return Err(Problem::new(&self.id, format!("holds {what}, which does not belong there")));
+        }
         if let (Some(schemes), Some(text)) = (&self.origin, value.as_str()) {
             if self.origin_whole && !text.contains("://") {
                 let example = format!("{}://{}", schemes[0], text.trim());
-                let message = format!("\"{text}\" must be a whole URL, such as {example}");
+                let message = format!("{} must be a whole URL, such as {example}", quoted(text));
                 return Err(Problem::new(&self.id, message));
             }
             return origin::origin(text, schemes, self.origin_port)
@@ -333,7 +357,10 @@ impl Field {
             && !self.choices.iter().any(|choice| choice.value == text)
         {
             let known: Vec<&str> = self.choices.iter().map(|choice| choice.value.as_str()).collect();
-            return Err(Problem::new(&self.id, format!("\"{text}\" is not one of {}", known.join(", "))));
+            return Err(Problem::new(
+                &self.id,
+                format!("{} is not one of {}", quoted(text), known.join(", ")),
+            ));
         }
         Ok(match value.as_str() {
             Some(text) => Value::from(text.trim()),

@@ -1,5 +1,6 @@
 //! Addresses, as people give them and as they are kept.
 
+use crate::model::text::quoted;
 use url::{Host, Url};
 
 /// The origin that a person meant: a host name or a URL, kept as `scheme://host[:port]`. A host name without a port means the
@@ -11,9 +12,10 @@ pub(super) fn origin(text: &str, schemes: &[String], usual_port: Option<u16>) ->
     let text = text.trim();
     let wanted = || schemes.iter().map(|scheme| format!("{scheme}://")).collect::<Vec<_>>().join(" or ");
     let whole = if text.contains("://") { text.to_owned() } else { format!("{}://{text}", schemes[0]) };
-    let mut url = Url::parse(&whole).map_err(|error| format!("\"{text}\" is not an address: {error}"))?;
+    let mut url =
+        Url::parse(&whole).map_err(|error| format!("{} is not an address: {error}", quoted(text)))?;
     if !schemes.iter().any(|scheme| scheme == url.scheme()) {
-        return Err(format!("\"{text}\" must begin with {}", wanted()));
+        return Err(format!("{} must begin with {}", quoted(text), wanted()));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(
@@ -21,16 +23,16 @@ pub(super) fn origin(text: &str, schemes: &[String], usual_port: Option<u16>) ->
         );
     }
     match url.host() {
-        None => return Err(format!("\"{text}\" names no host")),
+        None => return Err(format!("{} names no host", quoted(text))),
         Some(Host::Domain(name)) if name.contains("..") || name.contains('_') && !name.contains('.') => {
-            return Err(format!("\"{name}\" is not a host name"));
+            return Err(format!("{} is not a host name", quoted(name)));
         }
         Some(_) => {}
     }
     if let (Some(port), true) = (usual_port, is_bare(text))
         && url.set_port(Some(port)).is_err()
     {
-        return Err(format!("\"{text}\" can have no port"));
+        return Err(format!("{} can have no port", quoted(text)));
     }
     Ok(url.origin().ascii_serialization())
 }

@@ -51,6 +51,7 @@ fn field(id: &str, property: &Value, required: bool) -> Field {
         required: marked || (required && !optional),
         placeholder: text(key::PLACEHOLDER),
         default: property.get("default").cloned(),
+        multiline: property[key::WIDGET] == "multiline",
         choices: choices(property),
         order: property[key::ORDER].as_i64().unwrap_or(i64::MAX),
     }

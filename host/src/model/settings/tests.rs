@@ -76,6 +76,33 @@ fn every_problem_is_told_with_its_field() {
 }
 
 #[test]
+fn a_text_is_one_line_unless_its_field_has_several() {
+    let form = Form::of(&json!({ "type": "object", "properties": {
+        "email": { "type": "string" },
+        "prefix": { "type": "string" },
+        "map": { "type": "string", "x-widget": "multiline" },
+    }}));
+    let check = |field: &str, text: &str| {
+        let kept = form.check(json!({ field: text }).as_object().unwrap(), &BTreeSet::new());
+        kept.map(|kept| kept[field].clone()).map_err(|problems| problems[0].to_string())
+    };
+    for field in ["email", "prefix"] {
+        assert_eq!(check(field, "\t Zoë \"Z\" \\ 🔑 \r\n"), Ok(json!("Zoë \"Z\" \\ 🔑")));
+        for odd in ["a\nb", "a\rb", "a\tb", "a\u{1b}[2Jb", "a\0b", "a\u{85}b", "a\u{2028}b", "a\u{202e}b"] {
+            let told = format!(
+                "{field}: holds a line break or another control character, which does not belong there"
+            );
+            assert_eq!(check(field, odd), Err(told), "{odd:?}");
+        }
+    }
+    assert_eq!(check("map", "{\r\n\t\"a\": 1\n}"), Ok(json!("{\r\n\t\"a\": 1\n}")));
+    for odd in ["{\n\u{1b}[2J}", "a\0b", "a\u{202e}b", "a\rb"] {
+        let told = "map: holds a control character, which does not belong there".to_owned();
+        assert_eq!(check("map", odd), Err(told), "{odd:?}");
+    }
+}
+
+#[test]
 fn a_host_by_itself_means_the_usual_port_and_a_url_what_it_says() {
     let schemes = ["https".to_owned()];
     for (given, kept) in [

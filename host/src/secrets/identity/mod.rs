@@ -4,6 +4,7 @@
 //! entry, so that whatever is wrong with it is said before anything is sent. Whether it is valid now is judged at both times.
 
 mod absent;
+mod pbe;
 mod pem;
 mod pkcs12;
 mod trouble;
@@ -75,9 +76,9 @@ pub fn check_time(opened: &SecretValue, now: i64) -> Result<(), Trouble> {
     }
 }
 
-/// Whether it is closed without a password: a person at a terminal is asked for one only then.
-pub fn is_closed(value: &SecretValue) -> bool {
-    matches!(open(value, None), Err(Trouble::NoPassword))
+/// Whether it is closed with this password, or without one: a person at a terminal is asked for one only then.
+pub fn is_closed(value: &SecretValue, password: Option<&SecretValue>) -> bool {
+    matches!(open(value, password), Err(Trouble::NoPassword | Trouble::WrongPassword))
 }
 
 /// Whether it is PEM without a key: a person at a terminal is asked for the file of the key then.

@@ -16,6 +16,10 @@ pub(super) fn parts(der: &[u8], password: Option<&str>) -> Result<Parts, Trouble
     let file = Pfx::from_der(der).map_err(|_| instead(der))?;
     let closed = file.mac_data.is_some();
     let trouble = match Pkcs12Archive::from_pkcs12(der, password.unwrap_or_default()) {
+        // Without a checksum, any password opens what is not encrypted.
+        Ok(_) if password.is_some() && !closed && Pkcs12Archive::from_pkcs12(der, "").is_ok() => {
+            return Err(Trouble::NeedlessPassword);
+        }
         Ok(archive) => return Ok(archive.into()),
         Err(error) => meaning(&error, closed, password.unwrap_or_default()),
     };

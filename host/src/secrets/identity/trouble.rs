@@ -26,6 +26,8 @@ pub enum Trouble {
     NeedlessPassword,
     /// It is encrypted in a way that is not read.
     Unsupported,
+    /// The key of PEM is encrypted in a way that is not read.
+    UnsupportedKey,
     /// The key is encrypted as OpenSSL did long ago.
     OldEncryption,
     /// The password is right, and what is in it cannot be read.
@@ -136,6 +138,11 @@ impl Trouble {
             Trouble::Unsupported => {
                 ("is encrypted in a way that is not supported here", rewrite())
             }
+            Trouble::UnsupportedKey => (
+                "has a private key that is encrypted in a way that is not supported here",
+                "encrypt it in today's way: `openssl pkcs8 -topk8 -provider legacy -provider default -in OLD_KEY -out NEW_KEY`"
+                    .to_owned(),
+            ),
             Trouble::OldEncryption => (
                 "has a private key that is encrypted in OpenSSL's old way (Proc-Type: 4,ENCRYPTED)",
                 "encrypt it in today's way: `openssl pkcs8 -topk8 -in OLD_KEY -out NEW_KEY`".to_owned(),

@@ -75,6 +75,9 @@ def main():
         openssl("pkcs8", "-topk8", "-nocrypt", "-in", work / "client.key", "-out", "client_key_pkcs8.pem")
         openssl("pkcs8", "-topk8", "-in", work / "client.key", "-passout", f"pass:{PASSWORD}", "-out",
                 "client_key_encrypted.pem")
+        for name, cipher in (("3des", "PBE-SHA1-3DES"), ("rc2", "PBE-SHA1-RC2-40"), ("md5", "PBE-MD5-DES")):
+            openssl("pkcs8", "-topk8", "-v1", cipher, "-provider", "legacy", "-provider", "default", "-in",
+                    work / "client.key", "-passout", f"pass:{PASSWORD}", "-out", f"client_key_pbe_{name}.pem")
         openssl("rsa", "-aes256", "-traditional", "-in", work / "client.key", "-passout", f"pass:{PASSWORD}", "-out",
                 "client_key_dek.pem")
         rc2 = ("-legacy", "-keypbe", "PBE-SHA1-3DES", "-certpbe", "PBE-SHA1-RC2-40", "-macalg", "sha1")
@@ -82,6 +85,7 @@ def main():
         export(work, "rc2.pfx", PASSWORD, *rc2)
         export(work, "des3.pfx", PASSWORD, *des)
         export(work, "aes.pfx", PASSWORD)
+        export(work, "other_password.pfx", "another")
         export(work, "empty_rc2.pfx", "", *rc2)
         export(work, "empty_des3.pfx", "", *des)
         export(work, "empty_aes.pfx", "")

@@ -6,6 +6,9 @@ use crate::{Product, client::key_place, kinds};
 /// The version of the map's form.
 const SCHEMA: u32 = 1;
 
+/// How many paths an entry may try: each costs a request in every test and refresh, for each row of a parent.
+const MOST_CANDIDATES: usize = 16;
+
 /// # Errors
 /// The entry, and what is wrong with it.
 pub(super) fn check(map: &Map, product: &Product) -> Result<(), String> {
@@ -107,6 +110,12 @@ fn known(map: &Map, name: &str) -> Result<(), String> {
 fn candidates(candidates: &[Candidate], has_parent: bool) -> Result<(), String> {
     if candidates.is_empty() {
         return Err("try: it names no path; to take the operation away, set it to null".to_owned());
+    }
+    if candidates.len() > MOST_CANDIDATES {
+        let count = candidates.len();
+        return Err(format!(
+            "try: it names {count} paths, and at most {MOST_CANDIDATES} are tried one after the other"
+        ));
     }
     for (at, candidate) in candidates.iter().enumerate() {
         let wrong = |why: String| format!("try, entry {}: {why}", at + 1);

@@ -19,6 +19,9 @@ use std::collections::BTreeMap;
 /// The settings field that lays something over the map.
 pub(crate) const FIELD: &str = "endpoint_map";
 
+/// The longest text that can be laid over a map, in bytes; the built-in maps have some 10 KiB.
+const LONGEST: usize = 64 * 1024;
+
 /// How it is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -273,11 +276,15 @@ impl Map {
         let over = over.map(str::trim).filter(|text| !text.is_empty());
         let Some(over) = over else { return read(whole, product, false).map_err(broken) };
         let wrong = |why: String| {
-            Failure::you(format!("the endpoint map of this connection is wrong: {why}"))
+            Failure::you(format!("the endpoint map of this connection is wrong: {}", one_line(&why)))
                 .at(Stage::Settings)
                 .field(FIELD)
                 .remedy("correct that entry, or empty the field to use the built-in map")
         };
+        if over.len() > LONGEST {
+            let (is, most) = (over.len().div_ceil(1024), LONGEST / 1024);
+            return Err(wrong(format!("it has {is} KiB, and at most {most} KiB are read")));
+        }
         let over: Value =
             serde_json::from_str(over).map_err(|error| wrong(format!("it is no JSON: {error}")))?;
         if !over.is_object() {
@@ -286,6 +293,12 @@ impl Map {
         lay_over(&mut whole, over);
         read(whole, product, true).map_err(wrong)
     }
+}
+
+/// What is wrong, with the control characters that it repeats written out.
+fn one_line(why: &str) -> String {
+    let written = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    why.chars().map(written).collect()
 }
 
 fn read(whole: Value, product: &Product, overridden: bool) -> Result<Map, String> {

@@ -219,6 +219,52 @@ fn whatever_cannot_be_right_is_refused_and_named() {
 }
 
 #[test]
+fn what_no_server_needs_is_too_much() {
+    let paths = |count: usize| {
+        let paths: Vec<String> = (0..count).map(|at| format!("\"/users{at}\"")).collect();
+        format!(r#"{{ "operations": {{ "users.list": {{ "try": [{}] }} }} }}"#, paths.join(","))
+    };
+    let check = |count: usize| paths(count).replace("operations", "checks").replace("users.list", "link");
+    let long = |length: usize| format!("{{{}}}", " ".repeat(length - 2));
+    let refused = |over: &str| {
+        let failure = load(over).map(|map| map.tell()).unwrap_err();
+        assert_eq!(failure.field.as_deref(), Some("endpoint_map"));
+        failure.message
+    };
+    for fine in [paths(16), check(16), long(64 * 1024)] {
+        load(&fine).unwrap();
+    }
+    let told = [paths(17), check(5000), long(64 * 1024 + 1), paths(5000)].map(|over| refused(&over));
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    the endpoint map of this connection is wrong: operations, "users.list": try: it names 17 paths, and at most 16 are tried one after the other
+    the endpoint map of this connection is wrong: checks, "link": try: it names 5000 paths, and at most 16 are tried one after the other
+    the endpoint map of this connection is wrong: it has 65 KiB, and at most 64 KiB are read
+    the endpoint map of this connection is wrong: operations, "users.list": try: it names 5000 paths, and at most 16 are tried one after the other
+    "#);
+}
+
+#[test]
+fn a_message_is_one_line_whatever_the_map_holds() {
+    for over in [
+        r#"{ "base_path": "/a\n/b" }"#,
+        r#"{ "product": "a\nb\u001b[2J" }"#,
+        r#"{ "operations": { "a\nb": { "try": ["/a"] } } }"#,
+        r#"{ "operations": { "users.list": { "try": ["/a\r\nb"] } } }"#,
+        r#"{ "operations": { "users.list": { "parent": "a\nb" } } }"#,
+        r#"{ "auth": { "header": "X\nKey", "template": "{key}" } }"#,
+        r#"{ "auth": { "template": "a\nb {key}" } }"#,
+        r#"{ "envelope": { "data": ["a\nb"] } }"#,
+        r#"{ "paging": { "offset_param": "a\nb" } }"#,
+        r#"{ "probe": "a\nb" }"#,
+        r#"{ "checks": { "link": { "mode": "a\nb" } } }"#,
+        r#"{ "a\nb": 1 }"#,
+    ] {
+        let message = load(over).map(|map| map.tell()).expect_err(over).message;
+        assert!(!message.contains(char::is_control), "{over}: {message}");
+    }
+}
+
+#[test]
 fn the_key_may_have_a_header_of_its_own() {
     let map = load(r#"{ "auth": { "header": "x-api-key", "template": "{key}" } }"#).unwrap();
     assert!(map.tell()[1].contains("x-api-key: {key} (set for this connection)"));
