@@ -201,7 +201,8 @@ mod tests {
     #[test]
     fn what_is_uncertain_is_swept_before_anything_is_asked_again() {
         use EvidenceKind::{Answered, Asked, Refused, Void};
-        let rows: [(&[(&str, EvidenceKind)], Step, bool); 8] = [
+        type Row = (&'static [(&'static str, EvidenceKind)], Step, bool);
+        let rows: [Row; 8] = [
             (&[], Step::Stage, true),
             (&[("create", Asked)], Step::Sweep, false),
             (&[("create", Asked), ("create", Answered)], Step::Stage, false),
