@@ -2,7 +2,10 @@
 
 use crate::{
     config::Config,
-    model::{id::ConnectionId, run::Run},
+    model::{
+        id::ConnectionId,
+        run::{Hook, Run},
+    },
     plugins::Registry,
     secrets::{self, DataKey, KeyEncryptionKey, KeySource, Scrubber},
     store::{self, Store},
@@ -98,8 +101,12 @@ impl From<store::Error> for Failure {
 pub(crate) fn under_way(run: &Run) -> Failure {
     let (hook, name, id) = (run.hook.as_str(), &run.connection_name, &run.id);
     let owner = run.owner.as_deref().unwrap_or("another process");
-    Failure::you(format!("a {hook} of \"{name}\" is under way already: run {id}, by {owner}"))
-        .remedy(format!("wait for it (`jackfield run show {id}`) or end it (`jackfield run cancel {id}`)"))
+    Failure::you(format!("a {hook} of \"{name}\" is under way already: run {id}, by {owner}")).remedy(
+        match run.hook {
+            Hook::Rotate => format!("wait for it (`jackfield run show {id}`)"),
+            _ => format!("wait for it (`jackfield run show {id}`) or end it (`jackfield run cancel {id}`)"),
+        },
+    )
 }
 
 impl From<secrets::Error> for Failure {

@@ -5,7 +5,9 @@
 //!               |
 //!      runs · migrations                    corridor: the use cases
 //!               |
-//!       connections · app · rotation
+//!           rotation
+//!               |
+//!       connections · app
 //!               |     \
 //!               |      plugins · config
 //!      /       |       |       \

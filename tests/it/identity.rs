@@ -272,7 +272,7 @@ fn at_a_terminal_the_files_and_the_password_are_asked_for() {
     terminal.shows("The file of its private key (.pem)");
     terminal.types(&format!("{}\r", file("client_key_encrypted.pem").display()));
     terminal.shows("Certificate password");
-    terminal.types(&format!("{PASSWORD}\r"));
+    terminal.types_hidden(&format!("{PASSWORD}\r"));
     terminal.shows("Saved \"Q\"");
     let (status, screen) = terminal.finish();
     assert!(status.success(), "{screen}");
@@ -299,7 +299,7 @@ fn at_a_terminal_an_edit_asks_for_the_password_that_a_new_certificate_needs() {
     // Nothing is stored.
     let mut terminal = edit(&["rc2.pfx"], &[]);
     terminal.shows("Certificate password");
-    terminal.types(&format!("{PASSWORD}\r"));
+    terminal.types_hidden(&format!("{PASSWORD}\r"));
     terminal.shows("Saved \"Q\"");
     ends(terminal, true);
     assert_eq!(secrets(), json!(["certificate", "certificate_password", "token"]));
@@ -310,12 +310,12 @@ fn at_a_terminal_an_edit_asks_for_the_password_that_a_new_certificate_needs() {
     let asked = "Certificate password (blank keeps the stored one, which does not open this file)";
     let mut terminal = edit(&["other_password.pfx"], &[]);
     terminal.shows(asked);
-    terminal.types("\r");
+    terminal.types_hidden("\r");
     let screen = ends(terminal, false);
     assert!(screen.contains("is not opened by \"Certificate password\""), "{screen}");
     let mut terminal = edit(&["other_password.pfx"], &[]);
     terminal.shows(asked);
-    terminal.types("another\r");
+    terminal.types_hidden("another\r");
     ends(terminal, true);
     // Nobody is asked who says that there is none, or who gives no certificate.
     let screen = ends(edit(&["aes.pfx"], &["--unset", "certificate_password"]), false);

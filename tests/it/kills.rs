@@ -22,19 +22,54 @@ enum Trouble {
     AnswerLost,
 }
 
+/// A credential of the class that has room for two.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Class {
+    /// What an attempt makes carries its id.
+    Tagged,
+    /// What an attempt makes is known by not having been there before.
+    Untagged,
+}
+
 /// A connection with one credential, and the remote system that it belongs to.
 struct Scene {
     tenant: Tenant,
+    class: Class,
 }
 
 impl Scene {
-    fn new() -> Scene {
+    fn new(class: Class) -> Scene {
         let config = Config { max_api_key_expiry: "P30D".to_owned(), ..small() };
         let mut tenant = Tenant::new(config);
         tenant.host.set("JACKFIELD_ROTATION__GRACE_MINUTES", "0");
-        let key = tenant.key_of(0, Duration::from_secs(7 * 86_400));
-        tenant.add_key(&key).expect_success();
-        Scene { tenant }
+        match class {
+            Class::Tagged => {
+                let key = tenant.key_of(0, Duration::from_secs(7 * 86_400));
+                tenant.add_key(&key).expect_success();
+            }
+            Class::Untagged => drop(tenant.add(&[]).expect_success()),
+        }
+        Scene { tenant, class }
+    }
+
+    /// The ids of what lives on the remote side.
+    fn alive(&self) -> BTreeSet<String> {
+        let Tenant { simulator, client, .. } = &self.tenant;
+        let alive = match self.class {
+            Class::Tagged => simulator.active_api_keys(&simulator.user_id(0)),
+            Class::Untagged => simulator.client_secret_hints(&client.client_id),
+        };
+        alive.into_iter().collect()
+    }
+
+    /// Where the new one is made.
+    fn path(&self) -> String {
+        match self.class {
+            Class::Tagged => "/api/v1/api-keys".to_owned(),
+            Class::Untagged => {
+                format!("/api/v1/oauth-clients/{}/client-secrets", self.tenant.client.client_id)
+            }
+        }
     }
 
     fn spoil(&self, trouble: Trouble) {
@@ -42,7 +77,7 @@ impl Scene {
         if trouble == Trouble::AnswerLost {
             self.tenant.simulator.add_fault(Fault {
                 method: Some("POST".to_owned()),
-                path: "/api/v1/api-keys".to_owned(),
+                path: self.path(),
                 query: None,
                 skip: 0,
                 times: Some(1),
@@ -79,8 +114,7 @@ impl Scene {
 
     /// The invariants, by what the remote system says.
     fn judge(&self, what: &str) {
-        let Tenant { host, simulator, .. } = &self.tenant;
-        let alive: BTreeSet<String> = simulator.active_api_keys(&simulator.user_id(0)).into_iter().collect();
+        let (host, alive) = (&self.tenant.host, self.alive());
         let history = host.json(["credential", "history", "T"]);
         let versions = history["versions"].as_array().unwrap();
         let known: BTreeSet<String> = versions
@@ -118,11 +152,20 @@ impl Scene {
 
 #[test]
 fn no_kill_at_any_step_loses_a_key_or_leaves_one_behind() {
-    let scene = Scene::new();
+    killed_everywhere("tagged", Class::Tagged);
+}
+
+#[test]
+fn no_kill_at_any_step_loses_a_client_secret_or_leaves_one_behind() {
+    killed_everywhere("untagged", Class::Untagged);
+}
+
+fn killed_everywhere(name: &str, class: Class) {
+    let scene = Scene::new(class);
     let moments = scene.moments();
     scene.judge("undisturbed");
     let ids = [(r"[0-9a-f]{32}", "[KEY]"), (r"configs/\S+", "configs/[TENANT]")];
-    insta::with_settings!({ filters => ids }, { insta::assert_snapshot!(moments.join("\n")) });
+    insta::with_settings!({ filters => ids }, { insta::assert_snapshot!(name, moments.join("\n")) });
     for trouble in [Trouble::Nothing, Trouble::AnswerLost] {
         for (at, moment) in moments.iter().enumerate() {
             scene.spoil(trouble);
@@ -137,13 +180,14 @@ fn no_kill_at_any_step_loses_a_key_or_leaves_one_behind() {
 /// Kills at moments drawn at random, one after the other without anybody tidying up in between, and now and then a lost answer.
 #[test]
 fn random_kills_lose_nothing() {
-    let scene = Scene::new();
+    let scenes = [Class::Tagged, Class::Untagged].map(Scene::new);
     let wanted: u64 =
         std::env::var("JACKFIELD_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(12);
     let seed: u64 = std::env::var("JACKFIELD_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
     let mut random = fastrand::Rng::with_seed(seed);
     let (mut kills, mut lost, mut finished) = (0, 0, 0);
     while kills < wanted {
+        let scene = &scenes[random.usize(0..scenes.len())];
         for _ in 0..random.u32(1..=3) {
             let trouble = if random.u32(0..4) == 0 { Trouble::AnswerLost } else { Trouble::Nothing };
             scene.spoil(trouble);
@@ -155,7 +199,7 @@ fn random_kills_lose_nothing() {
             scene.let_leases_end();
         }
         scene.recover();
-        scene.judge(&format!("after {kills} kills, seed {seed}"));
+        scene.judge(&format!("{:?} after {kills} kills, seed {seed}", scene.class));
     }
     println!(
         "{kills} kills, {lost} answers lost, {finished} rotations that came to their end: nothing lost, nothing left"

@@ -174,7 +174,7 @@ fn at_a_terminal_the_sign_in_is_chosen_before_its_secrets_are_asked_for() {
     terminal.shows("OAuth client ID (such as");
     terminal.types(&format!("{}\r", tenant.client.client_id));
     terminal.shows("OAuth client secret");
-    terminal.types(&format!("{}\r", tenant.client.client_secret));
+    terminal.types_hidden(&format!("{}\r", tenant.client.client_secret));
     ends(terminal, "oauth");
     // Another, by the arrow's letter.
     let mut terminal = start(&[]);
@@ -182,7 +182,7 @@ fn at_a_terminal_the_sign_in_is_chosen_before_its_secrets_are_asked_for() {
     terminal.types("jj\r");
     terminal.shows("Avatar, Profile settings");
     terminal.shows("API key");
-    terminal.types(&format!("{}\r", tenant.key_of(0, WEEK).token));
+    terminal.types_hidden(&format!("{}\r", tenant.key_of(0, WEEK).token));
     let screen = ends(terminal, "api_key");
     assert!(!screen.contains("client ID"), "{screen}");
     // Who gives all that the default needs has chosen.

@@ -217,7 +217,7 @@ fn the_prefix_is_the_operators_choice() {
 }
 
 /// The certificate that the site has for the virtual proxy.
-fn registered(site: &Site) -> Value {
+pub(crate) fn registered(site: &Site) -> Value {
     site.simulator.virtual_proxy("jackfield").unwrap()["jwtPublicKeyCertificate"].clone()
 }
 

@@ -127,7 +127,7 @@ fn what_is_typed_at_a_prompt_is_not_on_the_screen() {
     terminal.shows("Server URL");
     terminal.types("https://hostile.example\r");
     terminal.shows("Token");
-    terminal.types(&format!("{secret}\r"));
+    terminal.types_hidden(&format!("{secret}\r"));
     terminal.shows("Saved");
     let mut search = Search::default();
     search.processes(terminal.id(), "-");

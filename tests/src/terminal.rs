@@ -1,6 +1,7 @@
 //! A command at a terminal: a real pseudo-terminal, on which a test reads and types as a person does.
 
 use crate::{Host, wait_for};
+use rustix::termios::{LocalModes, tcgetattr};
 use rustix::{
     fs::OFlags,
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
@@ -94,6 +95,18 @@ impl Terminal {
     /// The terminal is gone.
     pub fn types(&mut self, text: &str) {
         self.keyboard.write_all(text.as_bytes()).expect("the terminal is there");
+    }
+
+    /// Types a text where it is not shown, as soon as that is so: what is typed before is thrown away.
+    ///
+    /// # Panics
+    /// The terminal goes on showing what is typed, or is gone.
+    pub fn types_hidden(&mut self, text: &str) {
+        wait_for("the terminal to hide what is typed", || {
+            let modes = tcgetattr(&self.keyboard).expect("a terminal has modes").local_modes;
+            (!modes.contains(LocalModes::ECHO)).then_some(())
+        });
+        self.types(text);
     }
 
     /// Everything that the screen has shown.

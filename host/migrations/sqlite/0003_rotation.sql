@@ -38,7 +38,7 @@ CREATE TABLE rotation_escrow (
     sequence    BIGINT NOT NULL,
     at          BIGINT NOT NULL,
     step        TEXT   NOT NULL,
-    kind        TEXT   NOT NULL,  -- asked, answered, refused, void
+    kind        TEXT   NOT NULL,  -- asked, answered, refused, withdrawn, void
     sealed      BLOB   NOT NULL,  -- of an answer, all of it; empty otherwise
     PRIMARY KEY (rotation_id, sequence)
 );

@@ -1,7 +1,7 @@
 //! `connection`: add, list, show, edit, test, refresh, log, delete.
 
 use super::{
-    Desk,
+    Desk, connection_change as change,
     connection_input::{self as input, Given},
     connection_trust::{self as trust, Refused},
     connection_view as view,
@@ -10,21 +10,14 @@ use super::{
     terminal,
 };
 use crate::{
-    connections::{
-        self, add,
-        add::NewConnection,
-        edit::{self, Change, Plan},
-        secrets,
-    },
+    connections::{self, add, add::NewConnection},
     model::{
         certificate::ServerCertificate,
         connection::{Connection, TlsTrust},
-        credential::VersionState,
         run::{Hook, Run, RunState},
         settings::Form,
         text::shell_word,
     },
-    rotation::plan::Held,
     runs::{driver, notice, orders::Orders, request},
 };
 use clap::{Args, Subcommand};
@@ -51,7 +44,7 @@ pub(super) enum Command {
         name: String,
     },
     /// Change a connection; secrets that are not given are kept
-    Edit(Edit),
+    Edit(change::Edit),
     /// Test a connection
     Test {
         /// The connection's name
@@ -93,29 +86,12 @@ pub(super) struct Add {
     given: Given,
 }
 
-#[derive(Args)]
-pub(super) struct Edit {
-    /// The connection's name
-    connection: String,
-    /// A new name
-    #[arg(long = "name", value_name = "NAME", allow_hyphen_values = true)]
-    new_name: Option<String>,
-    /// New notes
-    #[arg(long, allow_hyphen_values = true)]
-    description: Option<String>,
-    /// Take a setting back to its default, or forget a stored secret; may be repeated
-    #[arg(long, value_name = "KEY")]
-    unset: Vec<String>,
-    #[command(flatten)]
-    given: Given,
-}
-
 pub(super) async fn run(command: Command, desk: &Desk) -> Result<ExitCode, Failure> {
     match command {
         Command::Add(arguments) => add_one(arguments, desk).await,
         Command::List { search } => view::list(desk, search.as_deref()).await,
         Command::Show { name } => view::show(desk, &connections::find(&desk.app, &name).await?).await,
-        Command::Edit(arguments) => edit_one(arguments, desk).await,
+        Command::Edit(arguments) => change::edit(arguments, desk).await,
         Command::Test { name } => {
             let connection = connections::find(&desk.app, &name).await?;
             let (test, refused) = test(desk, &connection).await?;
@@ -157,6 +133,7 @@ async fn add_one(arguments: Add, desk: &Desk) -> Result<ExitCode, Failure> {
     if test.state != RunState::Succeeded {
         add::discard(&desk.app, &draft).await?;
         desk.output.say("Not saved, because its test did not pass.");
+        change::say_what_remains(desk, &description, &test);
         if desk.output.json {
             desk.output.json(&json!({ "connection": null, "test": test, "refresh": null }))?;
         }
@@ -206,131 +183,9 @@ async fn first_refresh(desk: &Desk, saved: &Connection, test: &Run, word: &str) 
     Ok(code_of(&refreshed, desk))
 }
 
-async fn edit_one(arguments: Edit, desk: &Desk) -> Result<ExitCode, Failure> {
-    let old = connections::find(&desk.app, &arguments.connection).await?;
-    let values = if arguments.given.is_empty() && arguments.unset.is_empty() {
-        // Name, description and cap are the host's own: they change even where the plugin is missing.
-        input::Values::default()
-    } else {
-        let form = Form::of(&desk.describe(&old.connector).await?.settings);
-        let mut values = arguments.given.values(&form)?.unset(&form, &arguments.unset)?;
-        if io::stdin().is_terminal() && !desk.output.json {
-            let stored = secrets::open_readable(&desk.app, &old.id).await?.values.into_iter().collect();
-            input::ask_passwords(&form, &mut values, &stored)?;
-        }
-        values
-    };
-    let change = Change {
-        name: arguments.new_name,
-        description: arguments.description,
-        settings: values.settings,
-        secrets: values.secrets,
-        max_parallel: arguments.given.max_parallel,
-        tls: arguments.given.tls(&old.tls)?,
-        accept_hosts: arguments.given.accept_hosts,
-    };
-    let saved = match changed(desk, &old, change).await? {
-        Changed::Saved(saved) => saved,
-        Changed::Not(test) => return Ok(finished(desk, &test)),
-    };
-    desk.output.say(&format!(
-        "Saved \"{}\". Its catalog is as it was; `jackfield connection refresh` brings it up to date.",
-        saved.name
-    ));
-    if desk.output.json {
-        desk.output.json(&view::as_json(desk, &saved.id).await?)?;
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Gives a credential values that a person brings: a change of nothing else.
-pub(super) async fn supply(
-    desk: &Desk,
-    connection: &Connection,
-    form: &Form,
-    held: &Held,
-    given: Given,
-) -> Result<ExitCode, Failure> {
-    let values = given.values(form)?;
-    if let Some(stranger) = values.secrets.keys().find(|field| !held.fields.contains(field)) {
-        return Err(Failure::you(format!("{stranger} is no part of the credential \"{}\"", held.credential))
-            .field(stranger.clone())
-            .remedy(format!("its parts are {}", held.fields.join(", "))));
-    }
-    let change = Change { secrets: values.secrets, ..Change::default() };
-    let saved = match changed(desk, connection, change).await? {
-        Changed::Saved(saved) => saved,
-        Changed::Not(test) => return Ok(finished(desk, &test)),
-    };
-    let versions = desk.app.store.credentials(&saved.id).await?;
-    let new = versions
-        .iter()
-        .find(|version| version.credential == held.credential && version.state == VersionState::Current);
-    let new = new.map_or(held.current.version, |new| new.version);
-    desk.output.say(&format!(
-        "{}: version {new} is in use, and not version {}",
-        held.credential, held.current.version
-    ));
-    if desk.output.json {
-        desk.output.json(
-            &json!({ "credential": held.credential, "before": held.current.version, "version": new }),
-        )?;
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// What became of a change.
-enum Changed {
-    Saved(Box<Connection>),
-    /// Its test did not pass.
-    Not(Box<Run>),
-}
-
-/// Tries a change and saves it; once more for a certificate that the person has accepted.
-async fn changed(desk: &Desk, old: &Connection, mut change: Change) -> Result<Changed, Failure> {
-    loop {
-        let trial = match edit::plan(&desk.app, old, change.clone()).await? {
-            Plan::Saved(saved) => return Ok(Changed::Saved(saved)),
-            Plan::Test(trial) => trial,
-        };
-        let draft = &trial.draft;
-        desk.output.say(&format!("Testing the change of \"{}\"", old.name));
-        let outcome = match test_and_ask(desk, draft).await {
-            Ok((test, None)) if test.state == RunState::Succeeded => {
-                let saved = edit::save(&desk.app, old, &trial, &test).await;
-                saved.map(|saved| {
-                    for field in &trial.forgotten {
-                        desk.output.say(&format!("What was stored for {field} is forgotten."));
-                    }
-                    Changed::Saved(Box::new(saved))
-                })
-            }
-            Ok((test, None)) => Ok(Changed::Not(Box::new(test))),
-            Ok((_, pin)) => {
-                change.tls = Some(TlsTrust { pin_sha256: pin, ..draft.tls.clone() });
-                add::discard(&desk.app, draft).await?;
-                continue;
-            }
-            Err(failure) => Err(failure),
-        };
-        if !matches!(outcome, Ok(Changed::Saved(_))) {
-            add::discard(&desk.app, draft).await?;
-            desk.output.say("Not saved; the connection is as it was.");
-            if !trial.remade.is_empty() {
-                desk.output.say(&format!(
-                    "The remote system may know the new \"{}\" already; it gets the kept one again by: jackfield connection test {}",
-                    trial.remade.join("\" and \""),
-                    shell_word(&old.name)
-                ));
-            }
-        }
-        return outcome;
-    }
-}
-
 /// Tests a draft. If it fails for the server's certificate, whoever is at the terminal may accept that: it is yielded then, to
 /// be pinned, and the test to be done again.
-async fn test_and_ask(desk: &Desk, draft: &Connection) -> Result<(Run, Option<String>), Failure> {
+pub(super) async fn test_and_ask(desk: &Desk, draft: &Connection) -> Result<(Run, Option<String>), Failure> {
     let (test, refused) = test(desk, draft).await?;
     let failed = test.state == RunState::Failed;
     let pin = refused.filter(|_| failed).map(|certificate| trust::ask(desk, &certificate)).transpose()?;
@@ -360,7 +215,7 @@ async fn refresh(desk: &Desk, connection: &Connection) -> Result<(Run, Option<Se
 }
 
 /// Prints how a run ended, and yields the exit code for that.
-fn finished(desk: &Desk, run: &Run) -> ExitCode {
+pub(super) fn finished(desk: &Desk, run: &Run) -> ExitCode {
     if desk.output.json {
         // Printing is all that can fail here, and there is nowhere else to say so.
         let _ = desk.output.json(run);
@@ -372,7 +227,11 @@ fn code_of(run: &Run, desk: &Desk) -> ExitCode {
     match (run.state, &run.failure) {
         (RunState::Succeeded, _) => ExitCode::SUCCESS,
         (RunState::Cancelled, _) => {
-            desk.output.say("Cancelled; everything is as it was.");
+            desk.output.say(match run.hook {
+                // A test may have made something in the remote system before.
+                Hook::Test => "Cancelled; nothing was changed here.",
+                _ => "Cancelled; everything is as it was.",
+            });
             ExitCode::from(exit_code(&Failure::cancelled()))
         }
         // What a failed check has to say was shown with the check.
@@ -426,6 +285,12 @@ async fn delete(desk: &Desk, name: &str, yes: bool) -> Result<ExitCode, Failure>
         desk.describe(&connection.connector).await.map(|known| known.words.remains).unwrap_or_default();
     if !remains.is_empty() {
         desk.output.say(&remains);
+    }
+    for left in desk.app.store.open_rotations(Some(&connection.id)).await? {
+        desk.output.say(&format!(
+            "A rotation of \"{}\" is not at its end: what it made in the remote system, or was to remove there, stays (attempt {}). `jackfield credential renew --due --at-once` finishes it.",
+            left.credential, left.id
+        ));
     }
     let question = format!("Delete \"{}\" with its secrets and its catalog?", connection.name);
     if !terminal::is_deletion_confirmed(&connection.name, &question, yes)? {

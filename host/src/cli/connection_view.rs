@@ -129,7 +129,7 @@ pub(super) async fn show(desk: &Desk, connection: &Connection) -> Result<ExitCod
     let out = &desk.output;
     out.line(&format!("{} ({})", connection.name, connection.connector));
     if !connection.description.is_empty() {
-        out.line(&connection.description);
+        out.line(&printable(&connection.description));
     }
     out.line("");
     let form =

@@ -3,6 +3,7 @@
 mod catalog;
 mod config;
 mod connection;
+mod connection_change;
 mod connection_input;
 mod connection_secret;
 mod connection_trust;

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     connections,
     model::{
-        run::{Run, RunState},
+        run::{Hook, Run, RunState},
         text::{quoted, shell_word},
     },
 };
@@ -133,6 +133,10 @@ async fn show(desk: &Desk, run: &Run) -> Result<ExitCode, Failure> {
 async fn cancel(desk: &Desk, run: &Run) -> Result<ExitCode, Failure> {
     if run.state.is_final() {
         return Err(Failure::you(format!("run {} has ended already ({})", run.id, run.state.as_str())));
+    }
+    if run.hook == Hook::Rotate && run.state == RunState::Running {
+        return Err(Failure::you("a rotation that has begun is brought to its end: what it makes on the remote side must not be left there")
+            .remedy(format!("wait for it (`jackfield run show {}`); `jackfield credential rotate … --give-up` then removes a new version that is not in use", run.id)));
     }
     let state = desk.app.store.request_cancel(&run.id).await?;
     let state = state.ok_or_else(|| Failure::you(format!("run {} is gone", run.id)))?;

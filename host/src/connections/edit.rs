@@ -17,6 +17,7 @@ use crate::{
         run::Run,
         secret::SecretValue,
         settings::{Field, Form},
+        text::shell_word,
     },
     store::Edit,
 };
@@ -62,6 +63,10 @@ pub struct Trial {
     pub forgotten: BTreeSet<String>,
     /// What Jackfield made anew in place of what the connection has, by title. A test may tell the remote system of it.
     pub remade: Vec<String>,
+    /// The settings that are not kept, because they do not apply any more.
+    pub dropped: Vec<String>,
+    /// What stays in the remote system of what was made for the settings before; empty if nothing does.
+    pub remains: String,
 }
 
 /// Checks a change, and does it if it needs no test.
@@ -122,14 +127,15 @@ async fn trial(
     let mut kept = still_applying(&form, &wanted, &opened.values);
     kept.retain(|field, _| !taken.contains(field));
     let present: BTreeSet<String> = given.keys().chain(kept.keys()).cloned().collect();
-    new.settings = form
-        .check(&without_stale(&form, wanted, &old.settings), &present)
-        .map_err(|problems| invalid(&problems))?;
+    let (wanted, dropped) = without_stale(&form, wanted, &old.settings);
+    new.settings = form.check(&wanted, &present).map_err(|problems| invalid(&problems))?;
     if moved_to(&form, &old.settings, &new.settings).is_some() {
         // Nobody can give it again: another system gets another one.
         kept.retain(|field, _| form.field(field).is_ok_and(|field| field.generated.is_none()));
     }
     check_unique(app, &form, &old.connector, &new.settings, Some(old)).await?;
+    let moved = moved_to(&form, &old.settings, &new.settings).is_some();
+    no_rotation_is_left(app, &form, old, &new.settings, moved).await?;
     check_keys(&form, &given)?;
     generated::none_given(&form, &given)?;
     must_give_again(&form, old, &new, &kept, &given)?;
@@ -142,7 +148,16 @@ async fn trial(
     check_identities(&form, &values, |field| new_ones.contains(field))?;
     let made = generated::complete(&form, &new.settings, &mut values).await?;
     let before = |field: &&Field| opened.values.iter().any(|(id, _)| *id == field.id);
-    let remade = made.into_iter().filter(before).map(|field| field.title.clone()).collect();
+    let remade: Vec<String> = made.into_iter().filter(before).map(|field| field.title.clone()).collect();
+    // What was made there for another place, or with another key.
+    let is_another = form.unique.iter().any(|field| old.settings.get(field) != new.settings.get(field));
+    let remains = if is_another { description.words.remains.clone() } else { String::new() };
+    let forgotten = forgotten
+        .into_iter()
+        .filter(|id| {
+            form.field(id).is_ok_and(|field| field.generated.is_none() || !form.applies(field, &new.settings))
+        })
+        .collect();
     let draft = Connection {
         id: ConnectionId::random(),
         state: ConnectionState::Draft,
@@ -154,7 +169,33 @@ async fn trial(
     };
     add::keep(app, &draft, &form, &values, &BTreeMap::new()).await?;
     app.store.copy_state(&old.id, &draft.id).await?;
-    Ok(Trial { draft, forgotten, remade })
+    Ok(Trial { draft, forgotten, remade, dropped, remains })
+}
+
+/// Refuses a change after which an open rotation could not be brought to its end: what it has made would stay where it is.
+async fn no_rotation_is_left(
+    app: &App,
+    form: &Form,
+    old: &Connection,
+    settings: &Map<String, Value>,
+    moved: bool,
+) -> Result<(), Failure> {
+    let is_used = |credential: &str| {
+        let of = form.fields.iter().filter(|field| field.secret && form.applies(field, settings));
+        of.map(|field| secrets::credential_of(form, &field.id)).any(|id| id == credential)
+    };
+    let open = app.store.open_rotations(Some(&old.id)).await?;
+    let Some(left) = open.iter().find(|open| moved || !is_used(&open.credential)) else { return Ok(()) };
+    let name = shell_word(&old.name);
+    Err(Failure::you(format!(
+        "a new version of \"{}\" is being made or an old one is still to be removed, in the system as it is set up now",
+        left.credential
+    ))
+    .at(Stage::Settings)
+    .remedy(format!(
+        "finish that first: jackfield credential renew --due --at-once; or give the new version up: jackfield credential rotate {name} {} --give-up",
+        left.credential
+    )))
 }
 
 /// Saves a change whose draft has passed its test. The draft is gone then.
@@ -254,14 +295,14 @@ fn without_stale(
     form: &Form,
     mut wanted: Map<String, Value>,
     old: &Map<String, Value>,
-) -> Map<String, Value> {
+) -> (Map<String, Value>, Vec<String>) {
     let stale = form.fields.iter().filter(|field| {
         !form.applies(field, &wanted)
             && wanted.get(&field.id).is_some_and(|value| old.get(&field.id) == Some(value))
     });
     let stale: Vec<String> = stale.map(|field| field.id.clone()).collect();
     wanted.retain(|field, _| !stale.contains(field));
-    wanted
+    (wanted, stale)
 }
 
 fn still_applying(

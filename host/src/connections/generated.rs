@@ -52,6 +52,15 @@ pub(super) async fn complete<'a>(
     Ok(fields)
 }
 
+/// A new key pair: the private key followed by its certificate, both PEM.
+///
+/// # Errors
+/// The system has no randomness.
+pub async fn key_pair() -> Result<SecretValue, Failure> {
+    let made = tokio::task::spawn_blocking(|| make(Generated::RsaKeyPair)).await;
+    made.map_err(|error| Failure::jackfield(format!("the key pair could not be made: {error}")))?
+}
+
 fn make(kind: Generated) -> Result<SecretValue, Failure> {
     match kind {
         Generated::RsaKeyPair => {

@@ -6,7 +6,7 @@
 
 pub mod add;
 pub mod edit;
-mod generated;
+pub mod generated;
 pub mod secrets;
 mod trust;
 

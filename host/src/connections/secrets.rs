@@ -52,6 +52,14 @@ pub async fn open_readable(app: &App, connection: &ConnectionId) -> Result<Opene
     open(app, connection, VersionState::Current, true).await
 }
 
+/// Opens the secrets that were in use before, as far as they are kept.
+///
+/// # Errors
+/// As with those in use.
+pub async fn open_previous(app: &App, connection: &ConnectionId) -> Result<Opened, Failure> {
+    open(app, connection, VersionState::Previous, true).await
+}
+
 async fn open(
     app: &App,
     connection: &ConnectionId,

@@ -78,7 +78,7 @@ fn map(pairs: Vec<(String, Vec<u8>)>) -> HeaderMap {
     headers
 }
 
-/// Whether the remote side has said that it did nothing.
+/// Whether the remote side has said that it did nothing. What something in between says that waited for it is no such word.
 pub(super) fn is_refusal(status: u16) -> bool {
-    (300..500).contains(&status)
+    matches!(status, 300..=407 | 409..=424 | 426..=451)
 }

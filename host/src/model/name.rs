@@ -1,6 +1,6 @@
 //! Names that people give: how they are checked, compared, and asked for when there is none like it.
 
-use super::text::{is_one_line, quoted};
+use super::text::{as_named, is_one_line};
 use jackfield_plugin::contract::{Failure, Stage};
 
 /// How many names are told to somebody who gave one that is not there.
@@ -40,7 +40,7 @@ pub fn unknown<'a>(noun: &str, name: &str, known: impl Iterator<Item = &'a str>)
     } else {
         format!("there are: {}", known.join(", "))
     };
-    Failure::you(format!("there is no {noun} {}", quoted(name))).remedy(remedy)
+    Failure::you(format!("there is no {noun} {}", as_named(name))).remedy(remedy)
 }
 
 #[cfg(test)]

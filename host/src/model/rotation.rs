@@ -56,13 +56,11 @@ pub enum RotationState {
     Finished,
     /// Given up, with nothing changed: the old version is in use as before.
     Aborted,
-    /// It cannot go on by itself. The old version is in use, and nothing of the new one is thrown away.
-    NeedsAttention,
 }
 
 impl RotationState {
     /// All of them.
-    pub const ALL: [RotationState; 9] = [
+    pub const ALL: [RotationState; 8] = [
         RotationState::Prepared,
         RotationState::Applying,
         RotationState::Applied,
@@ -71,7 +69,6 @@ impl RotationState {
         RotationState::CleanupPending,
         RotationState::Finished,
         RotationState::Aborted,
-        RotationState::NeedsAttention,
     ];
 
     /// As it is stored and shown.
@@ -85,7 +82,6 @@ impl RotationState {
             RotationState::CleanupPending => "cleanup_pending",
             RotationState::Finished => "finished",
             RotationState::Aborted => "aborted",
-            RotationState::NeedsAttention => "needs_attention",
         }
     }
 
@@ -138,6 +134,8 @@ pub enum EvidenceKind {
     Answered,
     /// The remote side refused it, so nothing happened.
     Refused,
+    /// Nobody wants any more what the lines before may have made: it is to be removed.
+    Withdrawn,
     /// Whatever the lines before may have made is gone again.
     Void,
 }
@@ -149,13 +147,14 @@ impl EvidenceKind {
             EvidenceKind::Asked => "asked",
             EvidenceKind::Answered => "answered",
             EvidenceKind::Refused => "refused",
+            EvidenceKind::Withdrawn => "withdrawn",
             EvidenceKind::Void => "void",
         }
     }
 
     /// From how it is stored.
     pub fn stored(text: &str) -> Option<Self> {
-        use EvidenceKind::{Answered, Asked, Refused, Void};
-        [Asked, Answered, Refused, Void].into_iter().find(|kind| kind.as_str() == text)
+        use EvidenceKind::{Answered, Asked, Refused, Void, Withdrawn};
+        [Asked, Answered, Refused, Withdrawn, Void].into_iter().find(|kind| kind.as_str() == text)
     }
 }

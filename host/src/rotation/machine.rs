@@ -21,12 +21,8 @@ pub enum Happening {
     Swapped,
     /// The old one is gone from the remote side.
     Retired,
-    /// It is given up, and it is certain that nothing was made.
+    /// It is given up, and nothing of it is left on the remote side.
     GivenUp,
-    /// It cannot go on by itself.
-    Stuck,
-    /// Somebody wants a stuck one to go on.
-    Resumed,
 }
 
 /// The state that something leads to; nothing if it cannot happen in this state.
@@ -36,15 +32,12 @@ pub fn next(state: RotationState, happening: Happening) -> Option<RotationState>
     Some(match (state, happening) {
         (S::Prepared, H::Begun) => S::Applying,
         (S::Prepared, H::Offered) => S::WaitingForPerson,
-        (S::Prepared | S::Applying | S::WaitingForPerson | S::NeedsAttention, H::GivenUp) => S::Aborted,
-        (S::Applying, H::Made) => S::Applied,
+        (S::Prepared | S::Applying | S::Applied | S::WaitingForPerson | S::Tested, H::GivenUp) => S::Aborted,
+        (S::Prepared | S::Applying, H::Made) => S::Applied,
         (S::Applied | S::WaitingForPerson, H::Proven) => S::Tested,
         (S::Tested, H::SwappedWithRest) => S::CleanupPending,
         (S::Tested, H::Swapped) => S::Finished,
         (S::CleanupPending, H::Retired) => S::Finished,
-        (S::Applying | S::Applied, H::Stuck) => S::NeedsAttention,
-        (S::NeedsAttention, H::Resumed) => S::Applying,
-        (S::NeedsAttention, H::Made) => S::Applied,
         _ => return None,
     })
 }
@@ -54,9 +47,9 @@ pub fn next(state: RotationState, happening: Happening) -> Option<RotationState>
 pub enum Step {
     /// Say that the remote side is about to be asked, durably.
     Begin,
-    /// Make a new value here and store it, for a person to register.
+    /// Make a new value here and store it, for a person or the connector to register.
     Offer,
-    /// Remove from the remote side what may have been made there without our knowing, and void what is in escrow.
+    /// Remove from the remote side what may have been made there, and void what is in escrow.
     Sweep,
     /// Ask the remote side for the new version; what is in escrow is answered from there.
     Stage,
@@ -66,25 +59,70 @@ pub enum Step {
     Swap,
     /// Remove the old version from the remote side.
     Retire,
-    /// Somebody has to look at it.
-    Wait,
+    /// End it, with nothing changed.
+    GiveUp,
     /// Nothing.
     Nothing,
 }
 
-/// What is to be done with a rotation that is found in this state, by the evidence that there is.
-pub fn step(state: RotationState, mode: RotationMode, evidence: &[Evidence]) -> Step {
+/// A rotation as it is found.
+#[derive(Clone, Copy, Debug)]
+pub struct Found<'a> {
+    /// How far it is.
+    pub state: RotationState,
+    /// Who makes the new value.
+    pub mode: RotationMode,
+    /// What is in escrow.
+    pub evidence: &'a [Evidence],
+}
+
+/// What is to be done with a rotation, by the evidence that there is.
+pub fn step(found: Found<'_>) -> Step {
+    let Found { state, mode, evidence } = found;
+    let automatic = mode != RotationMode::Assisted;
+    if can_be_withdrawn(state) {
+        match withdrawal(evidence) {
+            Some(Withdrawal::Wanted) if automatic && state != RotationState::Prepared => return Step::Sweep,
+            Some(_) => return Step::GiveUp,
+            None => {}
+        }
+    }
     match state {
-        RotationState::Prepared if mode == RotationMode::Assisted => Step::Offer,
-        RotationState::Prepared => Step::Begin,
+        RotationState::Prepared if automatic => Step::Begin,
+        RotationState::Prepared => Step::Offer,
         RotationState::Applying if is_uncertain(evidence) => Step::Sweep,
         RotationState::Applying => Step::Stage,
         RotationState::Applied | RotationState::WaitingForPerson => Step::Verify,
         RotationState::Tested => Step::Swap,
         RotationState::CleanupPending => Step::Retire,
-        RotationState::NeedsAttention => Step::Wait,
         RotationState::Finished | RotationState::Aborted => Step::Nothing,
     }
+}
+
+/// Whether the new version can still be given up in this state: it has never been in use.
+pub fn can_be_withdrawn(state: RotationState) -> bool {
+    next(state, Happening::GivenUp).is_some()
+}
+
+/// Whether somebody has said that the new version is not to be put in use.
+pub fn is_withdrawn(evidence: &[Evidence]) -> bool {
+    withdrawal(evidence).is_some()
+}
+
+/// How far a withdrawal is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Withdrawal {
+    /// Somebody wants it.
+    Wanted,
+    /// What had been made is gone again.
+    Done,
+}
+
+/// A withdrawal is never taken back: what was swept after it is not asked for again.
+fn withdrawal(evidence: &[Evidence]) -> Option<Withdrawal> {
+    let wanted = evidence.iter().position(|line| line.kind == EvidenceKind::Withdrawn)?;
+    let done = evidence[wanted..].iter().any(|line| line.kind == EvidenceKind::Void);
+    Some(if done { Withdrawal::Done } else { Withdrawal::Wanted })
 }
 
 /// The evidence that counts: what is not void.
@@ -114,7 +152,7 @@ pub fn nothing_was_made(evidence: &[Evidence]) -> bool {
 mod tests {
     use super::*;
 
-    const HAPPENINGS: [Happening; 10] = [
+    const HAPPENINGS: [Happening; 8] = [
         Happening::Begun,
         Happening::Made,
         Happening::Offered,
@@ -123,8 +161,6 @@ mod tests {
         Happening::Swapped,
         Happening::Retired,
         Happening::GivenUp,
-        Happening::Stuck,
-        Happening::Resumed,
     ];
 
     fn lines(kinds: &[(&str, EvidenceKind)]) -> Vec<Evidence> {
@@ -149,21 +185,19 @@ mod tests {
         }
         insta::assert_snapshot!(table, @r"
         prepared --Begun--> applying
+        prepared --Made--> applied
         prepared --Offered--> waiting_for_person
         prepared --GivenUp--> aborted
         applying --Made--> applied
         applying --GivenUp--> aborted
-        applying --Stuck--> needs_attention
         applied --Proven--> tested
-        applied --Stuck--> needs_attention
+        applied --GivenUp--> aborted
         waiting_for_person --Proven--> tested
         waiting_for_person --GivenUp--> aborted
         tested --SwappedWithRest--> cleanup_pending
         tested --Swapped--> finished
+        tested --GivenUp--> aborted
         cleanup_pending --Retired--> finished
-        needs_attention --Made--> applied
-        needs_attention --GivenUp--> aborted
-        needs_attention --Resumed--> applying
         ");
     }
 
@@ -192,10 +226,34 @@ mod tests {
                 assert_eq!(next(state, happening).is_some(), state == RotationState::Tested);
             }
         }
-        // Given up only where the engine has shown that nothing was made, or nothing was sent.
-        for state in [RotationState::Applied, RotationState::Tested, RotationState::CleanupPending] {
-            assert_eq!(next(state, Happening::GivenUp), None);
+        assert!(!can_be_withdrawn(RotationState::CleanupPending), "it is in use");
+    }
+
+    #[test]
+    fn nothing_is_given_up_before_it_is_swept_and_a_withdrawal_is_never_taken_back() {
+        use EvidenceKind::{Answered, Asked, Void, Withdrawn};
+        let made = [("create", Asked), ("create", Answered), ("", Withdrawn)];
+        let swept = [made.as_slice(), &[("", Void)]].concat();
+        for state in [RotationState::Applying, RotationState::Applied, RotationState::Tested] {
+            for (kinds, expected) in [(made.as_slice(), Step::Sweep), (swept.as_slice(), Step::GiveUp)] {
+                let evidence = lines(kinds);
+                let found = Found { state, mode: RotationMode::Automatic, evidence: &evidence };
+                assert_eq!(step(found), expected, "{state:?} {kinds:?}");
+            }
         }
+        let evidence = lines(&[("", Withdrawn)]);
+        let found = Found {
+            state: RotationState::CleanupPending,
+            mode: RotationMode::Automatic,
+            evidence: &evidence,
+        };
+        assert_eq!(step(found), Step::Retire);
+        let found = Found {
+            state: RotationState::WaitingForPerson,
+            mode: RotationMode::Assisted,
+            evidence: &evidence,
+        };
+        assert_eq!(step(found), Step::GiveUp);
     }
 
     #[test]
@@ -214,7 +272,9 @@ mod tests {
         ];
         for (kinds, expected, nothing) in rows {
             let evidence = lines(kinds);
-            let step = step(RotationState::Applying, RotationMode::Automatic, &evidence);
+            let found =
+                Found { state: RotationState::Applying, mode: RotationMode::Automatic, evidence: &evidence };
+            let step = step(found);
             assert_eq!((step, nothing_was_made(&evidence)), (expected, nothing), "{kinds:?}");
         }
     }

@@ -10,7 +10,7 @@ use crate::{
         id::RotationId,
         rotation::{Rotation, RotationState},
         settings::Form,
-        text::shell_word,
+        text::{as_named, quoted, shell_word},
     },
 };
 use jackfield_plugin::contract::{
@@ -21,6 +21,9 @@ use serde::Serialize;
 
 /// How long before its end a credential is renewed that the connector can renew by itself: a day.
 const RENEW_BEFORE: Millis = 24 * 60 * 60 * 1000;
+
+/// When one that was refused is tried again without anybody asking: an hour later.
+const RETRY_AFTER: Millis = 60 * 60 * 1000;
 
 /// A credential that a connection uses.
 #[derive(Clone, Debug, Serialize)]
@@ -37,6 +40,8 @@ pub struct Held {
     pub current: CredentialVersion,
     /// The rotation that is not at its end.
     pub rotation: Option<Rotation>,
+    /// The last rotation, if it was given up for something that went wrong and nobody has brought a new version since.
+    pub refused: Option<Rotation>,
 }
 
 impl Held {
@@ -44,13 +49,15 @@ impl Held {
     pub fn is_due(&self, now: Millis) -> bool {
         match &self.rotation {
             Some(open) => match open.state {
-                RotationState::NeedsAttention => false,
                 RotationState::WaitingForPerson => true,
                 _ => open.next_at.is_none_or(|at| at <= now),
             },
             None => {
                 let ends = self.current.expires_at;
-                self.mode == RotationMode::Automatic && ends.is_some_and(|ends| ends - RENEW_BEFORE <= now)
+                let again = self.refused.as_ref().and_then(|refused| refused.ended_at);
+                self.mode == RotationMode::Automatic
+                    && ends.is_some_and(|ends| ends - RENEW_BEFORE <= now)
+                    && again.is_none_or(|ended| ended + RETRY_AFTER <= now)
             }
         }
     }
@@ -67,7 +74,7 @@ pub async fn held(
 ) -> Result<Vec<Held>, Failure> {
     let form = Form::of(&description.settings);
     let versions = app.store.credentials(&connection.id).await?;
-    let mut open = app.store.open_rotations(Some(&connection.id)).await?;
+    let rotations = app.store.rotations(&connection.id).await?;
     let fields = |id: &str| -> Vec<String> {
         let of = form.fields.iter().filter(|field| field.secret && form.applies(field, &connection.settings));
         let of = of.filter(|field| secrets::credential_of(&form, &field.id) == id);
@@ -78,14 +85,23 @@ pub async fn held(
         let current = versions
             .iter()
             .find(|version| version.credential == info.id && version.state == VersionState::Current)?;
-        let at = open.iter().position(|rotation| rotation.credential == info.id);
+        let last = rotations.iter().find(|rotation| rotation.credential == info.id).cloned();
+        let (ended, open): (Option<_>, Option<_>) = match last {
+            Some(last) if last.ended_at.is_some() => (Some(last), None),
+            open => (None, open),
+        };
+        let refused = ended.filter(|last| {
+            let is_it = last.state == RotationState::Aborted && last.failure.is_some();
+            is_it && last.base_version == current.version
+        });
         (!fields.is_empty()).then(|| Held {
             credential: info.id.clone(),
             label: info.label.clone(),
             mode: info.mode,
             fields,
             current: current.clone(),
-            rotation: at.map(|at| open.swap_remove(at)),
+            rotation: open,
+            refused,
         })
     };
     Ok(description.credentials.iter().filter_map(held).collect())
@@ -97,7 +113,8 @@ pub async fn held(
 /// There is none of that name, or there are several.
 pub fn choose(connection: &Connection, held: Vec<Held>, named: Option<&str>) -> Result<Held, Failure> {
     let names = held.iter().map(|held| held.credential.as_str()).collect::<Vec<_>>().join(", ");
-    let known = format!("\"{}\" has {}", connection.name, if names.is_empty() { "none" } else { &names });
+    let known =
+        format!("{} has {}", quoted(&connection.name), if names.is_empty() { "none" } else { &names });
     let is_meant = |held: &Held| {
         named.is_none_or(|named| held.credential == named || held.fields.iter().any(|field| field == named))
     };
@@ -107,7 +124,9 @@ pub fn choose(connection: &Connection, held: Vec<Held>, named: Option<&str>) -> 
         (Some(_), Some(_), _) => {
             Err(Failure::you(format!("which credential? {known}")).remedy("name it behind the connection"))
         }
-        (None, _, Some(named)) => Err(Failure::you(format!("there is no credential \"{named}\"; {known}"))),
+        (None, _, Some(named)) => {
+            Err(Failure::you(format!("there is no credential {}; {known}", as_named(named))))
+        }
         (None, _, None) => Err(Failure::you(format!("there is no credential to be renewed; {known}"))),
     }
 }
@@ -117,7 +136,7 @@ pub fn choose(connection: &Connection, held: Vec<Held>, named: Option<&str>) -> 
 /// # Errors
 /// The connector cannot make a new version by itself, or the store failed.
 pub async fn begin(app: &App, connection: &Connection, held: &Held) -> Result<Rotation, Failure> {
-    if held.mode != RotationMode::Automatic {
+    if !matches!(held.mode, RotationMode::Automatic | RotationMode::Assisted) {
         let options: Vec<String> =
             held.fields.iter().map(|field| format!("--secret {field}=@FILE")).collect();
         return Err(Failure::you(format!(

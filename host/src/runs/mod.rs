@@ -20,6 +20,7 @@ pub mod orders;
 pub mod outcome;
 pub mod request;
 mod rotate;
+mod rotation_hooks;
 pub mod run;
 pub mod totals;
 
@@ -27,7 +28,7 @@ use crate::{
     app::App,
     model::{
         connection::Connection,
-        run::{Run, RunState},
+        run::{Hook, Run, RunState},
         text::shell_word,
     },
     store,
@@ -62,7 +63,12 @@ async fn settle(app: &App, run: &Run) -> Result<(), Failure> {
         // Which cancels it, because somebody has asked for that.
         app.store.requeue_run(run).await?;
     } else if run.attempt < run.hook.attempts() && app.store.requeue_run(run).await? {
-        tracing::warn!(run = %run.id, connection = %run.connection_name, "an interrupted {} is queued again; `jackfield connection refresh {}` takes it up", run.hook.as_str(), shell_word(&run.connection_name));
+        let name = shell_word(&run.connection_name);
+        let again = match run.hook {
+            Hook::Rotate => "jackfield credential renew --due".to_owned(),
+            hook => format!("jackfield connection {} {name}", hook.as_str()),
+        };
+        tracing::warn!(run = %run.id, connection = %run.connection_name, "an interrupted {} is queued again; `{again}` takes it up", run.hook.as_str());
     } else {
         let owner = run.owner.as_deref().unwrap_or("unknown");
         let failure = Failure::jackfield(format!(

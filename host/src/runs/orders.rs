@@ -15,8 +15,12 @@ pub struct Orders {
     pub watcher: Watcher,
     /// Ends the run, as Ctrl-C does.
     pub cancel: CancellationToken,
+    /// Of the rotations, only that of this credential.
+    pub credential: Option<String>,
     /// What could wait is done at once: an old credential is removed without its grace.
     pub at_once: bool,
+    /// A rotation that has not put its new version in use is given up, and what it has made is removed.
+    pub give_up: bool,
     /// Runs the plugin in this process: benches only.
     pub in_process: bool,
 }
@@ -29,7 +33,9 @@ impl Orders {
             may_write: true,
             watcher,
             cancel,
+            credential: None,
             at_once: false,
+            give_up: false,
             in_process: false,
         }
     }

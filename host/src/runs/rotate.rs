@@ -5,61 +5,59 @@
 //! up after a crash goes on from what is stored, in the same words.
 
 use super::{
-    capabilities,
-    execution::Execution,
+    rotation_hooks::Captured,
     run::{Subject, Work, tested},
 };
 use crate::{
-    connections::secrets::{self, Opened},
+    connections::{generated, secrets},
     model::{
+        connection::Connection,
         credential::{CredentialVersion, VersionState},
         rotation::{EvidenceKind, Rotation, RotationState},
-        run::Ending,
+        run::{Ending, Hook, RunState},
         secret::SecretValue,
+        settings::Field,
     },
-    plugins::Plugin,
     rotation::{
         escrow::Vault,
-        machine::{self, Happening, Step},
+        machine::{self, Found, Happening, Step},
     },
     store::{Decision, SealedField, VersionChange},
 };
 use jackfield_plugin::contract::{
     Blame, Failure,
     description::RotationMode,
-    hooks::{self, Expiry, KnownVersion, Purpose, Staged, Swept},
-    wire,
+    hooks::{self, Expiry, Purpose, Staged, Swept},
 };
-use serde::de::DeserializeOwned;
 use serde_json::json;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
 
 /// How often one run asks the remote side for the new version, sweeping in between, before it leaves that to a later one.
 const TRIES: u32 = 3;
+/// How many of a connection's newest runs are looked at for one that is being driven: there is one of a hook at most.
+const RECENT: i64 = 10;
 
-/// What a hook of rotation runs with besides the connection.
-struct Means<'a> {
-    rotation: &'a Rotation,
-    purpose: Purpose,
-    opened: Opened,
-    escrow: Option<Arc<Vault>>,
-}
-
-/// Secrets that a hook has captured.
-type Captured = BTreeMap<String, SecretValue>;
+/// Whether there is more to do with a rotation now, or it rests.
+type Moved = ControlFlow<Rotation, Rotation>;
 
 impl Work<'_> {
     /// Works on every rotation of the connection that is not at its end, as far as it goes now.
     ///
     /// # Errors
     /// Nothing could be decided: the store failed, or the lease was lost.
-    pub(super) async fn rotate(&self, subject: &Subject<'_>, plugin: &Plugin) -> Result<Ending, Failure> {
+    pub(super) async fn rotate(&self, subject: &Subject<'_>) -> Result<Ending, Failure> {
         let open = self.app.store.open_rotations(Some(&subject.connection.id)).await?;
+        let is_meant = |rotation: &Rotation| {
+            self.orders.credential.as_ref().is_none_or(|credential| *credential == rotation.credential)
+        };
         let mut done = Vec::new();
-        for rotation in open {
-            done.push(self.bring_forward(subject, plugin, rotation).await?);
+        for rotation in open.into_iter().filter(is_meant) {
+            done.push(self.bring_forward(subject, rotation).await?);
         }
-        let failure = done.iter().find_map(|rotation| rotation.failure.clone());
+        // That a person has not come yet is no failure of anybody's.
+        let waits = |rotation: &&Rotation| rotation.state == RotationState::WaitingForPerson;
+        let failure =
+            done.iter().filter(|rotation| !waits(rotation)).find_map(|rotation| rotation.failure.clone());
         let result = json!({ "rotations": done });
         Ok(match failure {
             Some(failure) => Ending::Failed(failure, Some(result)),
@@ -71,152 +69,188 @@ impl Work<'_> {
     async fn bring_forward(
         &self,
         subject: &Subject<'_>,
-        plugin: &Plugin,
         mut rotation: Rotation,
     ) -> Result<Rotation, Failure> {
         let mut tries = 0;
         loop {
-            let evidence = self.app.store.evidence(&rotation.id).await?;
-            let step = machine::step(rotation.state, rotation.mode, &evidence);
-            let (next, rests) = match step {
-                Step::Begin => self.begin(subject, plugin, &rotation).await?,
-                Step::Sweep | Step::Stage if tries == TRIES => (rotation, true),
-                Step::Sweep => self.sweep(subject, plugin, &rotation).await?,
+            let mut evidence = self.app.store.evidence(&rotation.id).await?;
+            if !machine::is_withdrawn(&evidence) && self.is_unwanted(&rotation).await? {
+                self.app.store.add_evidence(&rotation.id, "", EvidenceKind::Withdrawn, &[]).await?;
+                evidence = self.app.store.evidence(&rotation.id).await?;
+            }
+            let found = Found { state: rotation.state, mode: rotation.mode, evidence: &evidence };
+            let moved = match machine::step(found) {
+                Step::Begin => self.begin(subject, &rotation).await?,
+                Step::Offer => self.offer(subject, &rotation).await?,
+                Step::Stage if tries == TRIES => Moved::Break(rotation),
+                Step::Sweep => self.sweep(subject, &rotation).await?,
                 Step::Stage => {
                     tries += 1;
-                    self.stage(subject, plugin, &rotation).await?
+                    let staged = self.stage(subject, &rotation).await?;
+                    match staged {
+                        // What is in escrow was no help a second time: it is made anew.
+                        Moved::Continue(again) if again.state == RotationState::Applying && tries > 1 => {
+                            self.sweep(subject, &again).await?
+                        }
+                        other => other,
+                    }
                 }
-                Step::Verify => self.verify(subject, plugin, &rotation).await?,
+                Step::Verify => self.verify(subject, &rotation).await?,
                 Step::Swap => self.swap(subject, &rotation).await?,
-                Step::Retire if self.must_wait(&rotation).await? => (rotation, true),
-                Step::Retire => self.retire(subject, plugin, &rotation).await?,
-                Step::Offer | Step::Wait | Step::Nothing => (rotation, true),
+                Step::Retire if self.must_wait(&rotation).await? => Moved::Break(rotation),
+                Step::Retire => self.retire(subject, &rotation).await?,
+                Step::GiveUp => {
+                    // What somebody wanted is no failure.
+                    let wanted = self.is_unwanted(&rotation).await?;
+                    self.give_up(&rotation, rotation.failure.as_ref().filter(|_| !wanted)).await?
+                }
+                Step::Nothing => Moved::Break(rotation),
             };
-            rotation = next;
-            if rests {
-                return Ok(rotation);
+            match moved {
+                Moved::Continue(next) => rotation = next,
+                Moved::Break(rested) => return Ok(rested),
             }
         }
+    }
+
+    /// Whether the new version is not to be put in use any more: somebody says so, or another version has taken the place of the
+    /// one that it was to follow.
+    async fn is_unwanted(&self, rotation: &Rotation) -> Result<bool, Failure> {
+        if !machine::can_be_withdrawn(rotation.state) {
+            return Ok(false);
+        }
+        let versions = self.app.store.credentials(&rotation.connection).await?;
+        let current = versions.iter().find(|version| {
+            version.credential == rotation.credential && version.state == VersionState::Current
+        });
+        Ok(self.orders.give_up || current.is_none_or(|current| current.version != rotation.base_version))
+    }
+
+    /// Makes a key pair here. One that the connector registers by itself is tested at once; for the others a person is waited for.
+    async fn offer(&self, subject: &Subject<'_>, rotation: &Rotation) -> Result<Moved, Failure> {
+        let field = own_key(subject, rotation)?;
+        let value = generated::key_pair().await?;
+        let values = BTreeMap::from([(field.id.clone(), value)]);
+        let (version, fields) = self.new_version(subject, rotation, values, &Staged::default()).await?;
+        let change = VersionChange::Stage(&version, &fields);
+        if field.generated.is_some() {
+            let note = "a new key pair was made";
+            return Ok(Moved::Continue(self.decided(rotation, Happening::Made, note, change).await?));
+        }
+        let note = "a new key pair was made; its certificate is to be registered in the remote system";
+        Ok(Moved::Break(self.decided(rotation, Happening::Offered, note, change).await?))
     }
 
     /// Asks what the remote side knows of the version in use, and commits that it is about to be asked for a new one.
-    async fn begin(
-        &self,
-        subject: &Subject<'_>,
-        plugin: &Plugin,
-        rotation: &Rotation,
-    ) -> Result<(Rotation, bool), Failure> {
-        let means = Means { escrow: None, ..self.means(subject, rotation).await? };
-        let known = match self.hook::<Expiry>(subject, plugin, hooks::EXPIRY, means).await {
+    async fn begin(&self, subject: &Subject<'_>, rotation: &Rotation) -> Result<Moved, Failure> {
+        let means = self.means(subject, rotation).await?;
+        let known = match self.hook::<Expiry>(subject, hooks::EXPIRY, means).await {
             Ok((known, _)) => known,
-            Err(failure) => return self.give_up(rotation, &failure).await,
+            Err(failure) => return self.give_up(rotation, Some(&failure)).await,
         };
         if let Some(failure) = known.not_by_itself {
-            return self.give_up(rotation, &failure).await;
+            return self.give_up(rotation, Some(&failure)).await;
         }
         let (connection, credential) = (&rotation.connection, rotation.credential.as_str());
-        let store = &self.app.store;
-        store
-            .note_version(
-                connection,
-                credential,
-                rotation.base_version,
-                known.remote_id.as_deref(),
-                known.expires_at,
-            )
-            .await?;
-        Ok((
-            self.decide(rotation, Happening::Begun, "the remote system is asked for a new version").await?,
-            false,
-        ))
+        let (id, ends) = (known.remote_id.as_deref(), known.expires_at);
+        self.app.store.note_version(connection, credential, rotation.base_version, id, ends).await?;
+        let note = "the remote system is asked for a new version";
+        Ok(Moved::Continue(self.decide(rotation, Happening::Begun, note).await?))
     }
 
     /// Removes what may have been made without our knowing, and voids what is in escrow.
-    async fn sweep(
-        &self,
-        subject: &Subject<'_>,
-        plugin: &Plugin,
-        rotation: &Rotation,
-    ) -> Result<(Rotation, bool), Failure> {
-        let means = Means { escrow: None, ..self.means(subject, rotation).await? };
-        match self.hook::<Swept>(subject, plugin, hooks::SWEEP, means).await {
+    async fn sweep(&self, subject: &Subject<'_>, rotation: &Rotation) -> Result<Moved, Failure> {
+        let mut means = self.means(subject, rotation).await?;
+        means.escrow = Some(self.vault(rotation).await?);
+        match self.hook::<Swept>(subject, hooks::SWEEP, means).await {
             Ok((swept, _)) => {
                 self.app.store.add_evidence(&rotation.id, "", EvidenceKind::Void, &[]).await?;
-                tracing::info!(rotation = %rotation.id, removed = swept.removed, "what an interrupted attempt left was removed");
-                Ok((rotation.clone(), false))
+                tracing::info!(rotation = %rotation.id, removed = swept.removed, "what the attempt had made was removed");
+                Ok(Moved::Continue(rotation.clone()))
             }
-            Err(failure) => Ok((self.note(rotation, &failure).await?, true)),
+            Err(failure) => Ok(Moved::Break(self.note(rotation, &failure).await?)),
         }
     }
 
     /// Lets the remote side make the new version, and stores it.
-    async fn stage(
-        &self,
-        subject: &Subject<'_>,
-        plugin: &Plugin,
-        rotation: &Rotation,
-    ) -> Result<(Rotation, bool), Failure> {
-        let key = self.app.data_key(&rotation.connection).await?;
-        let vault = Arc::new(Vault::new(self.app.store.clone(), key, rotation.clone()));
-        let means = Means { escrow: Some(vault), ..self.means(subject, rotation).await? };
-        let failure = match self.hook::<Staged>(subject, plugin, hooks::STAGE, means).await {
-            Ok((staged, captured)) => match self.sealed(subject, rotation, &staged, &captured).await {
-                Ok((version, fields)) => {
-                    let change = VersionChange::Stage(&version, &fields);
-                    let made =
-                        self.decided(rotation, Happening::Made, "the new version is stored", change).await?;
-                    return Ok((made, false));
-                }
-                Err(failure) => failure,
-            },
+    async fn stage(&self, subject: &Subject<'_>, rotation: &Rotation) -> Result<Moved, Failure> {
+        let failure = match self.staged(subject, rotation).await {
+            Ok(made) => return Ok(Moved::Continue(made)),
+            // Whoever has taken over decides.
+            Err(failure) if self.is_lost().await? => return Err(failure),
             Err(failure) => failure,
         };
         let evidence = self.app.store.evidence(&rotation.id).await?;
         match machine::nothing_was_made(&evidence) {
-            true => self.give_up(rotation, &failure).await,
+            true => self.give_up(rotation, Some(&failure)).await,
             // It is asked again, from what is in escrow, or after sweeping.
-            false => Ok((self.note(rotation, &failure).await?, false)),
+            false => Ok(Moved::Continue(self.note(rotation, &failure).await?)),
         }
     }
 
+    async fn staged(&self, subject: &Subject<'_>, rotation: &Rotation) -> Result<Rotation, Failure> {
+        let mut means = self.means(subject, rotation).await?;
+        means.escrow = Some(self.vault(rotation).await?);
+        let (staged, captured) = self.hook::<Staged>(subject, hooks::STAGE, means).await?;
+        let values = values_of(subject, rotation, &staged, &captured)?;
+        let (version, fields) = self.new_version(subject, rotation, values, &staged).await?;
+        let change = VersionChange::Stage(&version, &fields);
+        self.decided(rotation, Happening::Made, "the new version is stored", change).await
+    }
+
     /// Tests the new version; what does not pass is not put in use.
-    async fn verify(
-        &self,
-        subject: &Subject<'_>,
-        plugin: &Plugin,
-        rotation: &Rotation,
-    ) -> Result<(Rotation, bool), Failure> {
+    async fn verify(&self, subject: &Subject<'_>, rotation: &Rotation) -> Result<Moved, Failure> {
         let staged = secrets::open_staged(self.app, &rotation.connection).await?;
-        let mut means =
-            Means { purpose: Purpose::Verify, escrow: None, ..self.means(subject, rotation).await? };
+        let mut means = self.means(subject, rotation).await?;
         let is_its = |field: &str| secrets::credential_of(subject.form, field) == rotation.credential;
         means.opened.values.retain(|(field, _)| !is_its(field));
         means.opened.values.extend(staged.values.into_iter().filter(|(field, _)| is_its(field)));
         means.opened.versions.insert(rotation.credential.clone(), rotation.new_version);
-        let answer = self.answer(subject, plugin, hooks::TEST, means).await.map(|(answer, _)| answer);
-        let ending = match answer.and_then(|answer| tested(&answer, subject.description, plugin)) {
-            Ok(ending) => self.log.scrubbed(ending),
-            Err(failure) => Ending::Failed(failure, None),
-        };
-        match ending {
-            Ending::Succeeded(_) => Ok((
-                self.decide(rotation, Happening::Proven, "the new version has passed its test").await?,
-                false,
-            )),
-            Ending::Failed(failure, _) => {
-                let failure =
-                    failure.context("the new version was not put in use, because its test did not pass");
-                Ok((self.note(rotation, &failure).await?, true))
+        means.purpose = Purpose::Verify;
+        // A key pair that the connector registers by itself becomes known to the remote system by this test.
+        let registers = own_key(subject, rotation).is_ok_and(|field| field.generated.is_some());
+        means.may_write = registers;
+        let answer = self.answer(subject, hooks::TEST, means).await.map(|(answer, _)| answer);
+        let failure = match answer.and_then(|answer| tested(&answer, subject.description, subject.plugin)) {
+            Ok(Ending::Succeeded(_)) => {
+                let note = "the new version has passed its test";
+                return Ok(Moved::Continue(self.decide(rotation, Happening::Proven, note).await?));
             }
-            Ending::Cancelled => Ok((rotation.clone(), true)),
+            Ok(Ending::Failed(failure, _)) | Err(failure) => failure,
+            Ok(Ending::Cancelled) => Failure::cancelled(),
+        };
+        if registers {
+            self.put_back(subject, rotation).await;
+        }
+        // Refused twice as what it is, it will not be accepted a third time.
+        let is_dead = |failure: &Failure| failure.blame == Blame::Credential;
+        if rotation.state == RotationState::Applied
+            && is_dead(&failure)
+            && rotation.failure.as_ref().is_some_and(is_dead)
+        {
+            self.app.store.add_evidence(&rotation.id, "", EvidenceKind::Withdrawn, &[]).await?;
+            return Ok(Moved::Continue(rotation.clone()));
+        }
+        let failure = failure.context("the new version was not put in use, because its test did not pass");
+        Ok(Moved::Break(self.note(rotation, &failure).await?))
+    }
+
+    /// Makes the version in use known to the remote system again, which may know only one.
+    async fn put_back(&self, subject: &Subject<'_>, rotation: &Rotation) {
+        let tested = match self.means(subject, rotation).await {
+            Ok(means) => self.answer(subject, hooks::TEST, means).await.map(drop),
+            Err(failure) => Err(failure),
+        };
+        if let Err(failure) = tested {
+            tracing::warn!(rotation = %rotation.id, %failure, "the version in use could not be registered again; a test of the connection does that");
         }
     }
 
     /// Puts the new version in use.
-    async fn swap(&self, subject: &Subject<'_>, rotation: &Rotation) -> Result<(Rotation, bool), Failure> {
+    async fn swap(&self, subject: &Subject<'_>, rotation: &Rotation) -> Result<Moved, Failure> {
         let old = self.known(rotation, rotation.base_version).await?;
-        let mode = subject.description.credentials.iter().find(|known| known.id == rotation.credential);
-        let by_itself = mode.is_some_and(|known| known.mode == RotationMode::Automatic);
+        let info = subject.description.credentials.iter().find(|known| known.id == rotation.credential);
+        let by_itself = info.is_some_and(|known| known.mode == RotationMode::Automatic);
         let happening = match by_itself && old.remote_id.is_some() {
             true => Happening::SwappedWithRest,
             false => Happening::Swapped,
@@ -230,62 +264,89 @@ impl Work<'_> {
             failure: None,
             next_at: (happening == Happening::SwappedWithRest).then_some(next_at),
         };
-        let swapped =
-            self.app.store.decide_rotation(self.lease, rotation, &decision, VersionChange::Swap).await?;
-        Ok((swapped, false))
+        let store = &self.app.store;
+        Ok(Moved::Continue(
+            store.decide_rotation(self.lease, rotation, &decision, VersionChange::Swap).await?,
+        ))
     }
 
-    /// Whether the old version is still to be kept for a while: somebody may want it back, or a run may be using it.
+    /// Whether the old version is still to be kept for a while: somebody may want it back, or a run is using it.
     async fn must_wait(&self, rotation: &Rotation) -> Result<bool, Failure> {
         let now = self.app.store.now().await?;
-        Ok(!self.orders.at_once && rotation.next_at.is_some_and(|at| at > now))
+        if !self.orders.at_once && rotation.next_at.is_some_and(|at| at > now) {
+            return Ok(true);
+        }
+        let runs = self.app.store.runs(Some(&rotation.connection), RECENT).await?;
+        Ok(runs.iter().any(|run| run.state == RunState::Running && run.hook != Hook::Rotate))
     }
 
-    /// Removes the old version from the remote side.
-    async fn retire(
-        &self,
-        subject: &Subject<'_>,
-        plugin: &Plugin,
-        rotation: &Rotation,
-    ) -> Result<(Rotation, bool), Failure> {
-        let means = Means { escrow: None, ..self.means(subject, rotation).await? };
-        match self.hook::<()>(subject, plugin, hooks::RETIRE, means).await {
+    /// Removes from the remote side what arrived there too late to be known, and the old version.
+    async fn retire(&self, subject: &Subject<'_>, rotation: &Rotation) -> Result<Moved, Failure> {
+        if let Some(other) = self.shared_with(subject, rotation).await? {
+            let note = format!("the old version stays on the remote side: \"{other}\" uses it too");
+            let change = VersionChange::Retire;
+            return Ok(Moved::Break(self.decided(rotation, Happening::Retired, &note, change).await?));
+        }
+        let mut means = self.means(subject, rotation).await?;
+        means.escrow = Some(self.vault(rotation).await?);
+        if let Err(failure) = self.hook::<Swept>(subject, hooks::SWEEP, means).await {
+            return Ok(Moved::Break(self.note(rotation, &failure).await?));
+        }
+        let means = self.means(subject, rotation).await?;
+        match self.hook::<()>(subject, hooks::RETIRE, means).await {
             Ok(_) => {
                 let (note, change) = ("the old version is removed", VersionChange::Retire);
-                Ok((self.decided(rotation, Happening::Retired, note, change).await?, true))
+                Ok(Moved::Break(self.decided(rotation, Happening::Retired, note, change).await?))
             }
-            Err(failure) => Ok((self.note(rotation, &failure).await?, true)),
+            Err(failure) => Ok(Moved::Break(self.note(rotation, &failure).await?)),
         }
     }
 
-    /// The new version as it is stored: what was captured, and what else belongs to the credential.
-    async fn sealed(
+    /// Another connection of this connector that uses a value of the old version.
+    async fn shared_with(
         &self,
         subject: &Subject<'_>,
         rotation: &Rotation,
+    ) -> Result<Option<String>, Failure> {
+        let connections = self.app.store.connections(None).await?;
+        let is_other = |other: &&Connection| {
+            other.connector == subject.connection.connector && other.id != rotation.connection
+        };
+        let others: Vec<&Connection> = connections.iter().filter(is_other).collect();
+        if others.is_empty() {
+            return Ok(None);
+        }
+        let old = secrets::open_previous(self.app, &rotation.connection).await?.values;
+        let is_its = |field: &str| secrets::credential_of(subject.form, field) == rotation.credential;
+        let old: Vec<SecretValue> =
+            old.into_iter().filter(|(field, _)| is_its(field)).map(|(_, value)| value).collect();
+        for other in others {
+            let in_use = secrets::open_readable(self.app, &other.id).await?.values;
+            if in_use.iter().any(|(_, value)| old.contains(value)) {
+                return Ok(Some(other.name.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The new version as it is stored: its new values, and what else belongs to the credential.
+    async fn new_version(
+        &self,
+        subject: &Subject<'_>,
+        rotation: &Rotation,
+        new: BTreeMap<String, SecretValue>,
         staged: &Staged,
-        captured: &Captured,
     ) -> Result<(CredentialVersion, Vec<SealedField>), Failure> {
         let current = secrets::open_current(self.app, &rotation.connection).await?.values.into_iter();
         let is_its = |field: &str| secrets::credential_of(subject.form, field) == rotation.credential;
         let mut values: BTreeMap<_, _> = current.filter(|(field, _)| is_its(field)).collect();
-        for value in &staged.values {
-            let found = captured.get(&value.captured).filter(|_| is_its(&value.field));
-            let Some(found) = found.filter(|found| !found.reveal().is_empty()) else {
-                return Err(Failure::plugin(format!(
-                    "the plugin stages \"{}\" as the new \"{}\", but captured no such value for that credential",
-                    value.captured, value.field
-                )));
-            };
-            values.insert(value.field.clone(), found.clone());
-        }
+        values.extend(new);
         let versions = BTreeMap::from([(rotation.credential.clone(), rotation.new_version - 1)]);
         let sealed = secrets::seal(self.app, subject.connection, subject.form, &values, &versions).await?;
         let (mut version, fields) = sealed
             .into_iter()
             .next()
-            .filter(|_| !staged.values.is_empty())
-            .ok_or_else(|| Failure::plugin("the plugin stages a new version without a value"))?;
+            .ok_or_else(|| Failure::jackfield("a new version of a credential has no values"))?;
         version.state = VersionState::Staged;
         version.remote_id = staged.remote_id.clone();
         version.expires_at = version.expires_at.into_iter().chain(staged.expires_at).min();
@@ -293,82 +354,30 @@ impl Work<'_> {
         Ok((version, fields))
     }
 
-    /// What most hooks of rotation run with: the secrets that are in use.
-    async fn means<'a>(&self, subject: &Subject<'_>, rotation: &'a Rotation) -> Result<Means<'a>, Failure> {
-        let opened = secrets::open_current(self.app, &subject.connection.id).await?;
-        Ok(Means { rotation, purpose: Purpose::Interactive, opened, escrow: None })
+    async fn vault(&self, rotation: &Rotation) -> Result<Arc<Vault>, Failure> {
+        let key = self.app.data_key(&rotation.connection).await?;
+        Ok(Arc::new(Vault::new(self.app.store.clone(), key, rotation.clone())))
     }
 
-    /// Runs a hook and reads its answer.
-    async fn hook<T: DeserializeOwned>(
-        &self,
-        subject: &Subject<'_>,
-        plugin: &Plugin,
-        hook: &str,
-        means: Means<'_>,
-    ) -> Result<(T, Captured), Failure> {
-        let (answer, captured) = self.answer(subject, plugin, hook, means).await?;
-        let answer = wire::decode::<Result<T, Failure>>(&answer, hook, Blame::Plugin)??;
-        Ok((answer, captured))
+    /// Whether somebody else has taken the run over.
+    async fn is_lost(&self) -> Result<bool, Failure> {
+        let run = self.app.store.run(&self.lease.run).await?;
+        Ok(run.is_none_or(|run| run.attempt != self.lease.attempt || run.state.is_final()))
     }
 
-    /// Runs a hook in a worker of its own.
-    async fn answer(
-        &self,
-        subject: &Subject<'_>,
-        plugin: &Plugin,
-        hook: &str,
-        means: Means<'_>,
-    ) -> Result<(Vec<u8>, Captured), Failure> {
-        let mut execution = Execution::start(self.app, plugin, self.orders, self.log).await?;
-        let mut surroundings = self.surroundings(subject, means.opened).await?;
-        if let (Some(escrow), Some(own)) = (means.escrow, Arc::get_mut(&mut surroundings)) {
-            own.keep_answers(escrow);
-        }
-        let mut invocation = self.invocation(subject, &surroundings.desk);
-        invocation.purpose = means.purpose;
-        invocation.may_write = means.purpose != Purpose::Verify;
-        invocation.rotation = (hook != hooks::TEST).then_some(self.told(means.rotation).await?);
-        let handler = capabilities::handler(surroundings.clone());
-        let answer = execution.invoke(hook, wire::encode(&invocation), handler).await;
-        execution.stop().await;
-        Ok((answer?, surroundings.desk.captures()))
-    }
-
-    /// What a plugin is told of a rotation.
-    async fn told(&self, rotation: &Rotation) -> Result<hooks::Rotation, Failure> {
-        let base = self.known(rotation, rotation.base_version).await?;
-        let swapped = rotation.state == RotationState::CleanupPending;
-        let (current, other) = match swapped {
-            true => (self.known(rotation, rotation.new_version).await?, Some(base)),
-            false => (base, None),
-        };
-        let (credential, attempt) = (rotation.credential.clone(), rotation.id.to_string());
-        Ok(hooks::Rotation { credential, attempt, current, other })
-    }
-
-    async fn known(&self, rotation: &Rotation, version: i64) -> Result<KnownVersion, Failure> {
-        let known = self.app.store.credentials(&rotation.connection).await?;
-        let found = known
-            .into_iter()
-            .find(|known| known.credential == rotation.credential && known.version == version);
-        let (remote_id, expires_at) =
-            found.map(|found| (found.remote_id, found.expires_at)).unwrap_or_default();
-        Ok(KnownVersion { version, remote_id, expires_at })
-    }
-
-    /// Ends a rotation of which nothing was made.
-    async fn give_up(&self, rotation: &Rotation, failure: &Failure) -> Result<(Rotation, bool), Failure> {
-        let failure = self.log.scrubbed_failure(failure);
+    /// Ends a rotation of which nothing is left on the remote side.
+    async fn give_up(&self, rotation: &Rotation, failure: Option<&Failure>) -> Result<Moved, Failure> {
+        let failure = failure.map(|failure| self.log.scrubbed_failure(failure));
         let decision = Decision {
             from: rotation.state,
             to: self.led_to(rotation, Happening::GivenUp)?,
-            note: "nothing was made",
-            failure: Some(&failure),
+            note: "given up; the version before stays in use",
+            failure: failure.as_ref(),
             next_at: None,
         };
         let store = &self.app.store;
-        Ok((store.decide_rotation(self.lease, rotation, &decision, VersionChange::None).await?, true))
+        let change = VersionChange::Discard;
+        Ok(Moved::Break(store.decide_rotation(self.lease, rotation, &decision, change).await?))
     }
 
     /// Notes what went wrong, in the state that it is.
@@ -415,4 +424,42 @@ impl Work<'_> {
             ))
         })
     }
+}
+
+/// The field of a credential that is a private key of ours.
+fn own_key<'a>(subject: &Subject<'a>, rotation: &Rotation) -> Result<&'a Field, Failure> {
+    let is_its = |field: &&Field| {
+        secrets::credential_of(subject.form, &field.id) == rotation.credential
+            && (field.generated.is_some() || !field.private_key.is_empty())
+    };
+    subject.form.fields.iter().find(is_its).ok_or_else(|| {
+        Failure::plugin(format!(
+            "the credential \"{}\" has no private key that could be made here",
+            rotation.credential
+        ))
+    })
+}
+
+/// The values of a new version, as the plugin has captured them.
+fn values_of(
+    subject: &Subject<'_>,
+    rotation: &Rotation,
+    staged: &Staged,
+    captured: &Captured,
+) -> Result<BTreeMap<String, SecretValue>, Failure> {
+    if staged.values.is_empty() {
+        return Err(Failure::plugin("the plugin stages a new version without a value"));
+    }
+    let of = |value: &hooks::StagedValue| {
+        let is_its = secrets::credential_of(subject.form, &value.field) == rotation.credential;
+        let found = captured.get(&value.captured).filter(|found| is_its && !found.reveal().is_empty());
+        let found = found.ok_or_else(|| {
+            Failure::plugin(format!(
+                "the plugin stages \"{}\" as the new \"{}\", but captured no such value for that credential",
+                value.captured, value.field
+            ))
+        })?;
+        Ok((value.field.clone(), found.clone()))
+    };
+    staged.values.iter().map(of).collect()
 }

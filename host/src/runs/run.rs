@@ -121,6 +121,7 @@ pub(super) struct Subject<'a> {
     pub(super) connection: &'a Connection,
     pub(super) description: &'a Description,
     pub(super) form: &'a Form,
+    pub(super) plugin: &'a Plugin,
 }
 
 impl Work<'_> {
@@ -146,10 +147,10 @@ impl Work<'_> {
         self.log.header(&Header { run, connection: &connection, plugin: &title, address: shown, proxy });
         (self.orders.watcher)(Notice::Started { plugin: plugin.title() });
 
-        let subject = Subject { connection: &connection, description: &description, form: &form };
+        let subject = Subject { connection: &connection, description: &description, form: &form, plugin };
         if self.run.hook == Hook::Rotate {
             execution.stop().await;
-            return self.rotate(&subject, plugin).await.map(Found::Rotation);
+            return self.rotate(&subject).await.map(Found::Rotation);
         }
         let opened = secrets::open_current(self.app, &connection.id).await?;
         let surroundings = self.surroundings(&subject, opened).await?;
@@ -229,7 +230,7 @@ impl Work<'_> {
         subject: &Subject<'_>,
         opened: Opened,
     ) -> Result<Arc<Surroundings>, Failure> {
-        let Subject { connection, description, form } = *subject;
+        let Subject { connection, description, form, .. } = *subject;
         let scrubber = self.log.scrubber();
         let desk = Arc::new(Desk::new(self.app, self.run, connection, description, opened, scrubber).await?);
         self.desks.lock().unwrap_or_else(PoisonError::into_inner).push(desk.clone());

@@ -37,7 +37,7 @@ impl Store {
         tx.commit().await.doing("save a credential")
     }
 
-    /// Notes what the remote side says of a version, where nothing was known.
+    /// Notes what the remote side says of the version in use, where nothing was known.
     pub async fn note_version(
         &self,
         connection: &ConnectionId,
@@ -49,7 +49,7 @@ impl Store {
         sqlx::query(
             "UPDATE credential_versions
              SET remote_id = COALESCE(remote_id, $4), expires_at = COALESCE(expires_at, $5)
-             WHERE connection_id = $1 AND credential = $2 AND version = $3",
+             WHERE connection_id = $1 AND credential = $2 AND version = $3 AND state = 'current'",
         )
         .bind(connection.as_str())
         .bind(credential)

@@ -118,7 +118,7 @@ impl Store {
     /// Makes a decision, with what it does to the versions, and writes it into the journal: all of it or nothing.
     ///
     /// # Errors
-    /// The lease was lost, or the rotation is in another state.
+    /// The lease was lost, the rotation is in another state, or the version that it is to replace is not in use any more.
     pub async fn decide_rotation(
         &self,
         held: &Lease,
@@ -153,6 +153,15 @@ impl Store {
         }
         apply(&mut tx, rotation, change).await?;
         journal(&mut tx, &rotation.id, decision.to, Some(held), decision.note).await?;
+        if decision.to.is_final() {
+            // What it proves is decided, and it holds values of versions that are gone.
+            sqlx::query("UPDATE rotation_escrow SET sealed = $2 WHERE rotation_id = $1")
+                .bind(rotation.id.as_str())
+                .bind(&[] as &[u8])
+                .execute(&mut *tx)
+                .await
+                .doing(DOING)?;
+        }
         commit(tx, decision.to.as_str(), DOING).await?;
         self.rotation(&rotation.id).await
     }
@@ -240,46 +249,84 @@ async fn apply(tx: &mut Tx, rotation: &Rotation, change: VersionChange<'_>) -> R
         VersionChange::None => Ok(()),
         VersionChange::Stage(version, fields) => insert_version(tx, connection, version, fields).await,
         VersionChange::Swap => {
+            follows(tx, rotation).await?;
             make_way(tx, connection, credential).await?;
-            set_state(tx, rotation, rotation.new_version, "current").await?;
-            sqlx::query("DELETE FROM kept_sessions WHERE connection_id = $1 AND credential = $2")
-                .bind(connection.as_str())
-                .bind(credential)
-                .execute(&mut **tx)
-                .await
-                .doing(DOING)
-                .map(drop)
+            if !set_state(tx, rotation, rotation.new_version, "current", "staged").await? {
+                return Err(changed(rotation));
+            }
+            for step in [
+                "DELETE FROM kept_sessions WHERE connection_id = $1 AND credential = $2",
+                // Whoever is changing the connection has read another credential.
+                concat!("UPDATE connections SET updated_at = ", now!(), " WHERE id = $1 AND $2 <> ''"),
+            ] {
+                sqlx::query(step)
+                    .bind(connection.as_str())
+                    .bind(credential)
+                    .execute(&mut **tx)
+                    .await
+                    .doing(DOING)?;
+            }
+            Ok(())
         }
-        VersionChange::Retire => empty(tx, rotation, rotation.base_version).await,
-        VersionChange::Discard => empty(tx, rotation, rotation.new_version).await,
+        VersionChange::Retire => empty(tx, rotation, rotation.base_version, "previous").await,
+        VersionChange::Discard => empty(tx, rotation, rotation.new_version, "staged").await,
     }
 }
 
-/// Retires a version that is not in use, and empties it.
-async fn empty(tx: &mut Tx, rotation: &Rotation, version: i64) -> Result<(), Error> {
+fn changed(rotation: &Rotation) -> Error {
+    Error::Changed { what: format!("the credential \"{}\"", rotation.credential) }
+}
+
+/// Refuses to put a version in use that does not follow the one that is in use now.
+async fn follows(tx: &mut Tx, rotation: &Rotation) -> Result<(), Error> {
+    let current: Option<(i64,)> = sqlx::query_as(
+        "SELECT version FROM credential_versions
+         WHERE connection_id = $1 AND credential = $2 AND state = 'current'",
+    )
+    .bind(rotation.connection.as_str())
+    .bind(&rotation.credential)
+    .fetch_optional(&mut **tx)
+    .await
+    .doing("read the version in use")?;
+    if current == Some((rotation.base_version,)) { Ok(()) } else { Err(changed(rotation)) }
+}
+
+/// Retires a version that is in this state, and empties it. One in another state has become somebody else's.
+async fn empty(tx: &mut Tx, rotation: &Rotation, version: i64, state: &str) -> Result<(), Error> {
+    if !set_state(tx, rotation, version, "retired", state).await? {
+        return Ok(());
+    }
     sqlx::query("DELETE FROM sealed_fields WHERE connection_id = $1 AND credential = $2 AND version = $3")
         .bind(rotation.connection.as_str())
         .bind(&rotation.credential)
         .bind(version)
         .execute(&mut **tx)
         .await
-        .doing("empty a version of a credential")?;
-    set_state(tx, rotation, version, "retired").await
+        .doing("empty a version of a credential")
+        .map(drop)
 }
 
-async fn set_state(tx: &mut Tx, rotation: &Rotation, version: i64, state: &str) -> Result<(), Error> {
-    sqlx::query(
+/// Sets the state of a version that is in this one. False: it is not.
+async fn set_state(
+    tx: &mut Tx,
+    rotation: &Rotation,
+    version: i64,
+    to: &str,
+    from: &str,
+) -> Result<bool, Error> {
+    let done = sqlx::query(
         "UPDATE credential_versions SET state = $4
-         WHERE connection_id = $1 AND credential = $2 AND version = $3",
+         WHERE connection_id = $1 AND credential = $2 AND version = $3 AND state = $5",
     )
     .bind(rotation.connection.as_str())
     .bind(&rotation.credential)
     .bind(version)
-    .bind(state)
+    .bind(to)
+    .bind(from)
     .execute(&mut **tx)
     .await
-    .doing("change the state of a version")
-    .map(drop)
+    .doing("change the state of a version")?;
+    Ok(done.rows_affected() == 1)
 }
 
 async fn journal(

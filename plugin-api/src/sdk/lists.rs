@@ -109,6 +109,13 @@ pub fn report(ends: &[End], remedy: &str) -> Result<RefreshReport, Failure> {
     Ok(RefreshReport { summary })
 }
 
+/// Rows that show no id, none of them: they are not what was looked for, and to believe them would remove what is there.
+pub fn nameless(rows: u64) -> Failure {
+    Failure::remote(format!("none of the {rows} rows shown has an id, so nobody knows what they are"))
+        .at(Stage::Answer)
+        .remedy("the remote system may be newer than this plugin: look for a newer plugin")
+}
+
 /// Watches a list that is read page by page, so that it comes to an end.
 #[derive(Debug, Default)]
 pub struct Walk {

@@ -17,7 +17,7 @@ pub use checks::Checks;
 pub use context::{Catalog, Context, Host};
 pub use describe::DescriptionBuilder;
 pub use http::{Http, Request, Response};
-pub use lists::{End, Noun, Stop, Walk};
+pub use lists::{End, Noun, Stop, Walk, nameless};
 pub use rows::Row;
 pub use session::Session;
 pub use settings::{Origin, Secret};

@@ -1,11 +1,11 @@
 //! The credentials, and how they are renewed.
 //!
 //! *API keys*, automatic: a user may have several, so a new one is made with the old one, proven by a test, put in use, and the old
-//! one deleted. *OAuth client secret*, supplied: a person makes it in the tenant, and a test proves it; a client may have five.
+//! one deleted. *OAuth client secret*, automatic in the same way where the client may manage its own secrets; a person brings it otherwise.
 //! *Signing key pair*, assisted: the host makes and keeps it; the next interactive test registers the new one in the tenant.
 
 use crate::{
-    client::{self, Renewal},
+    client::{self, Client, Renewal},
     settings::{API_KEY, OAUTH_CLIENT, QLIK_SENSE_API_KEY, SIGNING_KEY, Settings},
 };
 use jackfield_plugin::{
@@ -24,7 +24,7 @@ pub(crate) fn credentials(description: DescriptionBuilder) -> DescriptionBuilder
         .credential(
             OAUTH_CLIENT,
             "OAuth client secret",
-            RotationMode::Supplied,
+            RotationMode::Automatic,
             [(
                 "client_secret",
                 Place::Json { pointer: client::SECRET_POINTER.to_owned() },
@@ -65,18 +65,35 @@ fn renewal(context: &Context<Settings>) -> Result<Renewal<'_>, Failure> {
     Ok(Renewal::new(context, key))
 }
 
+/// Whether a rotation is about the secret of the OAuth client.
+fn is_client(context: &Context<Settings>) -> Result<bool, Failure> {
+    Ok(context.rotation()?.credential == OAUTH_CLIENT)
+}
+
 pub(crate) async fn expiry(context: &Context<Settings>) -> Result<Expiry, Failure> {
-    renewal(context)?.expiry().await
+    match is_client(context)? {
+        true => Client::new(context)?.secret_expiry().await,
+        false => renewal(context)?.expiry().await,
+    }
 }
 
 pub(crate) async fn stage(context: &Context<Settings>) -> Result<Staged, Failure> {
-    renewal(context)?.stage().await
+    match is_client(context)? {
+        true => Client::new(context)?.stage_secret().await,
+        false => renewal(context)?.stage().await,
+    }
 }
 
 pub(crate) async fn retire(context: &Context<Settings>) -> Result<(), Failure> {
-    renewal(context)?.retire().await
+    match is_client(context)? {
+        true => Client::new(context)?.retire_secret().await,
+        false => renewal(context)?.retire().await,
+    }
 }
 
 pub(crate) async fn sweep(context: &Context<Settings>) -> Result<Swept, Failure> {
-    renewal(context)?.sweep().await
+    match is_client(context)? {
+        true => Client::new(context)?.sweep_secrets().await,
+        false => renewal(context)?.sweep().await,
+    }
 }

@@ -44,21 +44,23 @@ pub(super) fn parts(text: &str, password: Option<&str>) -> Result<Parts, Trouble
 
 fn opened(der: &[u8], password: Option<&str>) -> Result<PrivateKeyDer<'static>, Trouble> {
     let info = EncryptedPrivateKeyInfo::from_der(der).map_err(|_| Trouble::Damaged)?;
-    let Some(password) = password else { return Err(Trouble::NoPassword) };
+    // Some programs encrypt with a password of no length.
+    let trouble = if password.is_some() { Trouble::WrongPassword } else { Trouble::NoPassword };
+    let password = password.unwrap_or_default();
     let (algorithm, data) = (&info.encryption_algorithm, info.encrypted_data.as_bytes());
     let key = match pbe::reads(algorithm.oid) {
-        true => pbe::decrypted(algorithm, data, &Password::of(password)).ok_or(Trouble::WrongPassword)?,
-        false => decrypted(der, password)?,
+        true => pbe::decrypted(algorithm, data, &Password::of(password)).ok_or(trouble.clone())?,
+        false => decrypted(der, password, &trouble)?,
     };
     // A wrong password can yield what is well padded by chance.
     match PrivateKeyInfoRef::try_from(key.as_slice()) {
         Ok(_) => Ok(PrivatePkcs8KeyDer::from(key.to_vec()).into()),
-        Err(_) => Err(Trouble::WrongPassword),
+        Err(_) => Err(trouble),
     }
 }
 
 /// What the library can decrypt.
-fn decrypted(der: &[u8], password: &str) -> Result<Zeroizing<Vec<u8>>, Trouble> {
+fn decrypted(der: &[u8], password: &str, otherwise: &Trouble) -> Result<Zeroizing<Vec<u8>>, Trouble> {
     let info = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|_| Trouble::UnsupportedKey)?;
     info.decrypt(password).map(|key| key.to_bytes()).map_err(|error| match error {
         pkcs8::Error::EncryptedPrivateKey(
@@ -66,6 +68,6 @@ fn decrypted(der: &[u8], password: &str) -> Result<Zeroizing<Vec<u8>>, Trouble> 
             | pkcs5::Error::UnsupportedAlgorithm { .. }
             | pkcs5::Error::AlgorithmParametersInvalid { .. },
         ) => Trouble::UnsupportedKey,
-        _ => Trouble::WrongPassword,
+        _ => otherwise.clone(),
     })
 }

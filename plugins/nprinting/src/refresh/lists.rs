@@ -12,7 +12,7 @@ use jackfield_plugin::{
     Blame, Context, Failure, Response, Stage,
     contract::run::Level,
     futures::future::{try_join, try_join_all},
-    sdk::{Stop, Walk},
+    sdk::{Stop, Walk, nameless},
 };
 
 /// How many tasks are asked at the same time for their newest execution.
@@ -190,6 +190,9 @@ impl Reader<'_> {
         let id = self.kind.noun.id;
         let mut objects: Vec<_> = page.items.iter().filter_map(|row| self.kind.object(row, owner)).collect();
         let without_id = page.items.len() - objects.len();
+        if without_id > 0 && objects.is_empty() {
+            return Err(nameless(without_id as u64));
+        }
         if without_id > 0 {
             self.warn(format!("rows without an id were left out: {without_id}")).await?;
         }

@@ -16,7 +16,7 @@ use jackfield_plugin::{
     Failure, Object, Response,
     contract::run::Level,
     futures::{StreamExt, TryStreamExt, stream},
-    sdk::{Stop, Walk},
+    sdk::{Stop, Walk, nameless},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -62,6 +62,9 @@ impl Course {
 /// After so many rows for which there is nothing, and none for which there is something, the list is nowhere: a server with
 /// thousands of tasks is not asked thousands of times for what it does not have.
 const NOWHERE: u64 = 20;
+
+/// What helps where rows are there and show no id.
+const COLUMN: &str = "the endpoint map names another column than the server has: look at an answer of the server, and give the right \"columns\", \"id\" of this list in the connection's \"Endpoint map\"";
 
 /// Reads one list.
 pub(super) struct Reader<'a, S> {
@@ -283,6 +286,9 @@ impl<'a, S: Settings> Reader<'a, S> {
             let kept = self.kept();
             (kept.without_id, kept.repeated)
         };
+        if without_id > 0 && self.kept().ids.is_empty() {
+            return Err(nameless(without_id).remedy(COLUMN).into());
+        }
         if without_id > 0 {
             self.warn(format!("rows without an id were left out: {without_id}")).await?;
         }

@@ -20,6 +20,8 @@ pub(crate) struct Key {
     pub(crate) is_jwt: bool,
     /// Its id in the tenant.
     pub(super) id: Option<String>,
+    /// Whose it is.
+    pub(super) subject: Option<String>,
     /// When it ends, in seconds since 1970.
     pub(super) expires: Option<i64>,
     /// How long that is from now, in seconds.
@@ -60,7 +62,7 @@ impl Key {
 /// Looks at a key; one that has ended is refused here, because the tenant would not say so.
 pub(crate) async fn inspect(context: &Context<Settings>, key: &Secret) -> Result<Key, Failure> {
     let Some(jwt) = context.inspect(key).await?.jwt else { return Ok(Key::default()) };
-    let known = Key { is_jwt: true, id: jwt.id, ..Key::default() };
+    let known = Key { is_jwt: true, id: jwt.id, subject: jwt.subject, ..Key::default() };
     let Some(expires) = jwt.expires else { return Ok(known) };
     let left = expires - context.now().await? / 1000;
     if left <= 0 {
@@ -233,7 +235,13 @@ mod tests {
 
     #[test]
     fn a_remark_says_how_much_life_is_left() {
-        let key = |left| Key { is_jwt: true, id: None, expires: Some(1_795_305_600), left: Some(left) };
+        let key = |left| Key {
+            is_jwt: true,
+            id: None,
+            subject: None,
+            expires: Some(1_795_305_600),
+            left: Some(left),
+        };
         assert_eq!(key(3_600).remark().unwrap(), "the key ends on 2026-11-22, in less than a day");
         assert_eq!(key(200_000).remark().unwrap(), "the key ends on 2026-11-22, in about 2 days");
         assert_eq!(key(900_000).remark().unwrap(), "the key is valid until 2026-11-22");

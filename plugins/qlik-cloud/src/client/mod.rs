@@ -11,6 +11,7 @@ mod person;
 mod providers;
 mod renewal;
 mod rights;
+mod secret_renewal;
 
 pub(crate) use answer::Refusal;
 pub(crate) use as_user::AsUser;

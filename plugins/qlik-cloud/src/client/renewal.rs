@@ -15,12 +15,14 @@ use jackfield_plugin::{
         hooks::{Expiry, Staged, StagedValue, Swept},
         http::{Capture, CaptureFrom},
     },
-    sdk::link,
+    sdk::{Row, link},
 };
 use serde_json::json;
 
 /// The name under which the new key is captured.
 const NEW_KEY: &str = "new_key";
+/// What the description of a key begins with that Jackfield made; the attempt's id follows.
+const DESCRIPTION: &str = "Jackfield, attempt ";
 /// A user has a handful of keys; more pages than this are no list of them.
 const MOST_PAGES: u32 = 20;
 
@@ -59,7 +61,7 @@ impl<'a> Renewal<'a> {
         let request = Request::post(ORIGIN, KEYS_PATH)
             .header("accept", "application/json")
             .json(json!({
-                "description": format!("Jackfield, attempt {}", rotation.attempt),
+                "description": format!("{DESCRIPTION}{}", rotation.attempt),
                 "expiry": key::duration(life),
             }))
             .bearer(self.key)
@@ -88,15 +90,19 @@ impl<'a> Renewal<'a> {
     /// Deletes the key that was in use before.
     pub(crate) async fn retire(&self) -> Result<(), Failure> {
         let old = self.context.rotation()?.other.as_ref().and_then(|old| old.remote_id.as_deref());
+        let in_use = key::inspect(self.context, self.key).await?.id;
         match old.filter(|id| segment(id)) {
+            // Somebody has put it back.
+            Some(id) if in_use.as_deref() == Some(id) => Ok(()),
             Some(id) => self.delete(id).await.map(drop),
             None => Err(Failure::jackfield("the id of the old key is not known, so it cannot be deleted")),
         }
     }
 
-    /// Deletes the keys of this attempt.
+    /// Deletes the keys of this attempt, but for the one that is in use.
     pub(crate) async fn sweep(&self) -> Result<Swept, Failure> {
-        let attempt = &self.context.rotation()?.attempt;
+        let description = format!("{DESCRIPTION}{}", self.context.rotation()?.attempt);
+        let in_use = key::inspect(self.context, self.key).await?;
         let own = self.context.settings().tenant_url.authority();
         let mut found = Vec::new();
         let mut next = Some(get(KEYS_PATH).query("limit", 100));
@@ -107,11 +113,20 @@ impl<'a> Renewal<'a> {
                 return Err(self.refused(&Refusal::of(&response), "list the keys"));
             }
             let page: Page<'_> = response.page()?;
-            let is_ours = |text: &str| text.ends_with(attempt.as_str());
-            let ours =
-                page.data.iter().filter(|row| row.text("description").is_some_and(|text| is_ours(&text)));
+            let is =
+                |row: &Row<'_>, name: &str, value: &str| row.text(name).is_some_and(|text| text == value);
+            let ours = page.data.iter().filter(|row| {
+                is(row, "description", &description)
+                    && in_use.subject.as_deref().is_none_or(|subject| is(row, "sub", subject))
+                    && !in_use.id.as_deref().is_some_and(|id| is(row, "id", id))
+            });
             found.extend(ours.filter_map(|row| Some(row.text("id")?.into_owned())));
             next = page.next().map(|next| link::path_of(&next, [own])).transpose()?.map(get);
+        }
+        if next.is_some() {
+            return Err(Failure::remote(
+                "the tenant's list of keys does not end, so nobody knows what is left",
+            ));
         }
         let mut removed = 0;
         for id in found.iter().filter(|id| segment(id)) {
@@ -139,13 +154,21 @@ impl<'a> Renewal<'a> {
         if !response.is_success() {
             return Err(self.refused(&Refusal::of(&response), "tell of the key in use"));
         }
-        let record = fields(&response);
-        let before = key::life(&record).unwrap_or(SHORTEST_LIFE).max(SHORTEST_LIFE);
+        let record: Row<'_> = response.json()?;
+        let Some(before) = key::life(&record) else {
+            return Err(Failure::remote(
+                "the tenant does not say for how long the key in use was made, so a new one could be made for too short",
+            ));
+        };
+        let before = before.max(SHORTEST_LIFE);
         let Some(tenant) = record.text("tenantId").filter(|id| segment(id)) else { return Ok(before) };
         let limits = get(format!("{LIMITS_PATH}/{tenant}")).bearer(self.key);
         let response = self.context.http().send(&limits).await?;
-        let most =
-            fields(&response).text("max_api_key_expiry").and_then(|most| key::seconds_of_duration(&most));
+        if !response.is_success() {
+            return Err(self.refused(&Refusal::of(&response), "tell how long keys may live"));
+        }
+        let limits: Row<'_> = response.json()?;
+        let most = limits.text("max_api_key_expiry").and_then(|most| key::seconds_of_duration(&most));
         match most {
             Some(most) if most < SHORTEST_LIFE => Err(key::too_short(self.key, most)),
             most => Ok(before.min(most.unwrap_or(before))),
@@ -157,6 +180,9 @@ impl<'a> Renewal<'a> {
             return failure;
         }
         let failure = match refusal.status {
+            401 | 403 if what != "make a new key" => refusal
+                .failure(Blame::Credential, Stage::Permission, format!("the tenant did not {what} ({})", refusal.summary()))
+                .remedy("the key in use was revoked or has ended, or its user has lost the permission \"Manage API keys\": make a new key in the tenant and give it with --secret"),
             401 | 403 => refusal
                 .failure(Blame::Credential, Stage::Permission, format!("the tenant did not {what} ({})", refusal.summary()))
                 .remedy("its user needs the permission \"Manage API keys\", and a free place among the keys that the tenant lets a user have: delete keys that nobody uses (avatar, Profile settings, API keys)"),

@@ -13,7 +13,7 @@ use jackfield_plugin::{
     Blame, Context, Failure, Response, Stage,
     contract::{hooks::RefreshReport, run::Level},
     futures::future::{try_join, try_join_all},
-    sdk::{DescriptionBuilder, End, Stop, Walk, lists::report},
+    sdk::{DescriptionBuilder, End, Stop, Walk, lists::report, nameless},
 };
 use objects::{KINDS, Kind};
 
@@ -114,6 +114,9 @@ impl Refresh<'_> {
                 let objects = kind.objects(&page);
                 count += objects.len() as u64;
                 let without_id = on_page - objects.len() as u64;
+                if without_id > 0 && objects.is_empty() {
+                    return Err(nameless(without_id).into());
+                }
                 if without_id > 0 {
                     let line = format!("{}: {without_id} rows without an id were left out", list.plural);
                     self.context.log(Level::Warning, line).await?;

@@ -9,7 +9,7 @@ use jackfield_plugin::{
     Failure, Response,
     contract::run::Level,
     futures::future::try_join,
-    sdk::{Stop, Walk},
+    sdk::{Stop, Walk, nameless},
 };
 use std::collections::BTreeSet;
 
@@ -154,6 +154,9 @@ impl Refresh<'_> {
     async fn found(&self, kind: &Kind, page: &Page<'_>) -> Result<Vec<Found>, Failure> {
         let found = kind.objects(page);
         let without_id = page.len() - found.len() as u64;
+        if without_id > 0 && found.is_empty() {
+            return Err(nameless(without_id));
+        }
         if without_id > 0 {
             let line = format!("{}: rows without an id were left out: {without_id}", kind.noun.plural);
             self.context.log(Level::Warning, line).await?;
