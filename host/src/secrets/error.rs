@@ -1,13 +1,16 @@
 //! What can go wrong with keys and sealed values. Each message names the thing and the remedy; none holds a value.
 
-use super::keys::KeySource;
+use super::KeySource;
 use std::{io, path::PathBuf};
 
 /// Why a key cannot be used or a sealed value cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The key is needed and not there.
-    #[error("there is no key in {source}: put the key that sealed this database back, or name where it is")]
+    #[error(
+        "there is no key in {source}: put the key that sealed this database back, or name where it is \
+         (key.file, key.variable or key.systemd_credential)"
+    )]
     KeyMissing {
         /// Where it should be.
         r#source: KeySource,
@@ -35,7 +38,7 @@ pub enum Error {
     /// What is there is not a key.
     #[error(
         "what is in {source} is not a key: a key is 32 random bytes in base64, \
-         such as `openssl rand -base64 32` prints"
+         such as `openssl rand -base64 32` prints (while one replaces another: the two, the new one first)"
     )]
     KeyMalformed {
         /// Where it is.
@@ -62,12 +65,46 @@ pub enum Error {
         error: io::Error,
     },
     /// It is a key, but not the one that sealed this.
-    #[error("the key {given} is the wrong one: key {expected} sealed this; start Jackfield with that key")]
+    #[error(
+        "{source} holds the wrong key: {given}, and {expected} sealed this; {remedy}",
+        remedy = match kept {
+            Some(kept) => format!(
+                "that key is kept in {}: put it behind the other one, on a line of its own, and run `jackfield secret rekey`",
+                kept.display()
+            ),
+            None => "put that key there, or name where it is (key.file, key.variable or key.systemd_credential)".to_owned(),
+        }
+    )]
     WrongKey {
-        /// The id of the key that is there.
+        /// Where the key is.
+        r#source: KeySource,
+        /// The id of the key that is there, or of the two.
         given: String,
         /// The id of the key that is needed.
         expected: String,
+        /// Where there is a copy of that.
+        kept: Option<PathBuf>,
+    },
+    /// One key is taking the other's place, and only one of them is there.
+    #[error(
+        "{source} holds only one of two keys: {given}, and {missing} is needed, too; `jackfield secret rekey` was replacing \
+         {old} by {new} and has not finished; put both there, the new one first, parted by a space or a line's end, and run it \
+         again{hint}",
+        hint = kept.as_ref().map(|kept| format!(" ({missing} is in {})", kept.display())).unwrap_or_default()
+    )]
+    HalfReplaced {
+        /// Where the keys are.
+        r#source: KeySource,
+        /// The id of the key that is there.
+        given: String,
+        /// The id of the key that is not.
+        missing: String,
+        /// Where there is a copy of that.
+        kept: Option<PathBuf>,
+        /// The id of the key that is replaced.
+        old: String,
+        /// The id of the key that replaces it.
+        new: String,
     },
     /// A sealed value does not open.
     #[error(
