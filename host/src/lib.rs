@@ -7,7 +7,7 @@
 //!               |
 //!       connections · app
 //!               |     \
-//!               |      plugins · config
+//!               |      plugins · config · keys
 //!      /       |       |       \
 //!  worker    http   secrets   store         hands: each knows one outside thing
 //!      \       |       |       /
@@ -19,6 +19,7 @@ pub mod cli;
 pub mod config;
 pub mod connections;
 pub mod http;
+pub mod keys;
 pub mod migrations;
 pub mod model;
 pub mod plugins;

@@ -152,8 +152,9 @@ async fn an_edit_is_saved_whole_or_not_at_all() {
 async fn a_data_key_is_never_replaced() {
     let fresh = Fresh::open().await;
     let id = fresh.connection("EU").await;
-    fresh.store.put_data_key(&id, b"sealed").await.unwrap();
-    let error = fresh.store.put_data_key(&id, b"other").await.unwrap_err().to_string();
+    fresh.store.set_key_check_once("check").await.unwrap();
+    assert!(fresh.store.put_data_key(&id, b"sealed", "check").await.unwrap());
+    let error = fresh.store.put_data_key(&id, b"other", "check").await.unwrap_err().to_string();
     assert!(error.contains("already has one"), "{error}");
     assert_eq!(fresh.store.data_key(&id).await.unwrap().as_deref(), Some(&b"sealed"[..]));
 }
@@ -163,7 +164,8 @@ async fn deleting_a_connection_keeps_its_history() {
     let fresh = Fresh::open().await;
     let store = &fresh.store;
     let id = fresh.connection("EU").await;
-    store.put_data_key(&id, b"sealed").await.unwrap();
+    store.set_key_check_once("check").await.unwrap();
+    assert!(store.put_data_key(&id, b"sealed", "check").await.unwrap());
     let (first, fields) = version(1, VersionState::Current);
     store.put_credential(&id, &first, &fields).await.unwrap();
     let held = fresh.refresh(&id).await;
