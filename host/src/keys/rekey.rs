@@ -1,6 +1,7 @@
 //! Putting a new key-encryption key in the old one's place, while everything goes on.
 //!
-//! 1. The new key is written into the key file, before the old one; a copy of it is kept beside until the end.
+//! 1. The new key is written into the key file, before the old one; a copy of it is kept beside until the end, lest somebody
+//!    puts a backup of the key file back meanwhile.
 //! 2. One transaction makes the new key the one that seals, and notes that the old one retires. From here on the store takes
 //!    no data key that the old one seals.
 //! 3. The data keys are sealed anew, a page at a time, each only if it is still what was read.
@@ -205,12 +206,18 @@ fn left_over(ring: &KeyRing) -> Failure {
 
 /// Writes the new key where everybody finds it, and only then lets it seal.
 async fn begin(keys: &Keys, store: &Store, change: &Change) -> Result<(), Failure> {
-    if let (KeySource::File(path), Some(old), false) = (&keys.source, &change.old, change.is_written) {
-        key_file::keep(path, &change.new).map_err(by_hand)?;
-        key_file::replace(path, &[&change.new, old]).map_err(by_hand)?;
-        keys.look_again()?;
-    }
     let (Some(old), false) = (&change.old, change.is_noted) else { return Ok(()) };
+    if let KeySource::File(path) = &keys.source {
+        if !change.is_written {
+            key_file::replace(path, &[&change.new, old]).map_err(by_hand)?;
+            keys.look_again()?;
+        }
+        // Whoever wrote both keys there by hand may have had to, and has them.
+        key_file::keep(path, &change.new).map(drop).or_else(|error| match change.is_written {
+            true => Ok(()),
+            false => Err(error),
+        })?;
+    }
     let install = store.install_id();
     if store.change_key_check(&old.check_value(install), &change.new.check_value(install)).await? {
         return Ok(());

@@ -14,7 +14,9 @@ use zeroize::Zeroizing;
 /// that is there is never overwritten.
 pub fn create(path: &Path) -> Result<KeyEncryptionKey, Error> {
     let key = KeyEncryptionKey::generate();
-    match put(path, &key) {
+    // Others may be making one at this moment.
+    let draft = folder_of(path).join(format!(".key-{}", uuid::Uuid::new_v4().simple()));
+    match put(path, &draft, &key) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             Err(Error::KeyExists { path: path.to_owned() })
         }
@@ -29,12 +31,7 @@ pub fn create(path: &Path) -> Result<KeyEncryptionKey, Error> {
 pub fn replace(path: &Path, keys: &[&KeyEncryptionKey]) -> Result<(), Error> {
     let replaced = || {
         let path = path.canonicalize()?;
-        // One name, so that what a crash left is in nobody's way and does not stay: whoever replaces a key does so alone.
-        let draft = beside(&path, ".", ".new");
-        match fs::remove_file(&draft) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        let draft = new_draft(&path)?;
         let file = write_new(&draft, keys)?;
         let (before, now) = (fs::metadata(&path)?, file.metadata()?);
         if (before.uid(), before.gid()) != (now.uid(), now.gid()) {
@@ -51,7 +48,8 @@ pub fn replace(path: &Path, keys: &[&KeyEncryptionKey]) -> Result<(), Error> {
 /// there already is left alone.
 pub fn keep(path: &Path, key: &KeyEncryptionKey) -> Result<PathBuf, Error> {
     let copy = copy_of(path, &key.id());
-    match put(&copy, key) {
+    let put = new_draft(&copy).and_then(|draft| put(&copy, &draft, key));
+    match put {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match kept(path, &key.id()) {
             Some(copy) => Ok(copy),
             None => Err(Error::KeyExists { path: copy }),
@@ -92,17 +90,25 @@ pub fn folder(path: &Path) -> PathBuf {
     folder_of(&real(path)).to_owned()
 }
 
-/// Writes one key to a file that is not there yet: complete or not at all.
-fn put(path: &Path, key: &KeyEncryptionKey) -> io::Result<()> {
-    let folder = folder_of(path);
-    let draft = folder.join(format!(".key-{}", uuid::Uuid::new_v4().simple()));
-    let written = write_new(&draft, &[key]).and_then(|file| {
+/// Writes one key to a file that is not there yet, by way of a draft beside it: complete or not at all.
+fn put(path: &Path, draft: &Path, key: &KeyEncryptionKey) -> io::Result<()> {
+    let written = write_new(draft, &[key]).and_then(|file| {
         file.sync_all()?;
-        fs::hard_link(&draft, path)
+        fs::hard_link(draft, path)
     });
-    let removed = fs::remove_file(&draft);
+    let removed = fs::remove_file(draft);
     written.and(removed)?;
     sync_folder(path)
+}
+
+/// The draft of a file, with what a crash left of it removed: who replaces keys does so alone, so one name will do, and
+/// nothing stays.
+fn new_draft(path: &Path) -> io::Result<PathBuf> {
+    let draft = beside(path, ".", ".new");
+    match fs::remove_file(&draft) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(draft),
+    }
 }
 
 /// Writes keys to a file that must not be there yet.
