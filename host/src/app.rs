@@ -98,7 +98,9 @@ pub(crate) fn under_way(run: &Run) -> Failure {
 impl From<secrets::Error> for Failure {
     fn from(error: secrets::Error) -> Self {
         match error {
-            secrets::Error::Sealed { .. } => Failure::jackfield(error.to_string()),
+            secrets::Error::Sealed { .. } | secrets::Error::DataKey { .. } => {
+                Failure::jackfield(error.to_string())
+            }
             // The key is the operator's to give.
             key => Failure::you(key.to_string()),
         }

@@ -38,18 +38,18 @@ impl Keys {
     /// # Errors
     /// There is none, it is another's, or one of two is missing.
     pub async fn open(r#source: KeySource, store: &Store) -> Result<Keys, Failure> {
-        let mut check = store.key_check().await?;
+        let mut read = store.key_check().await?;
         loop {
             // In this order: who changes the check has written the key before.
-            let ring = load(&r#source, check.is_none())?;
+            let ring = load(&r#source, read.is_none())?;
             let first = ring.keys().first().map(|key| key.check_value(store.install_id()));
             // Two processes that start on a new folder at once agree on the first one's value.
             let current = store.set_key_check_once(&first.unwrap_or_default()).await?;
-            let checked = self::check(&ring, store, &current).await;
+            let checked = check(&ring, store, &current).await;
             if checked.is_err() {
                 let now = store.key_check().await?;
-                if now != check {
-                    check = now;
+                if now != read {
+                    read = now;
                     continue;
                 }
             }
@@ -72,9 +72,20 @@ impl Keys {
                     self.look_again()?;
                     unknown = Some(wrapped);
                 }
+                Err(secrets::Error::WrongKey { .. }) => return Err(self.unknown(store, connection).await?),
                 opened => return Ok(opened?),
             }
         }
+    }
+
+    /// Why a data key names a key that is nowhere: the keys of this process are not the database's any more, or what it names
+    /// was altered.
+    async fn unknown(&self, store: &Store, connection: &ConnectionId) -> Result<Failure, Failure> {
+        let now = store.key_check().await?.unwrap_or_default();
+        let checked = check(&self.known(), store, &now).await;
+        Ok(checked
+            .err()
+            .unwrap_or_else(|| secrets::Error::DataKey { connection: connection.to_string() }.into()))
     }
 
     async fn make(&self, store: &Store, connection: &ConnectionId) -> Result<DataKey, Failure> {

@@ -1,11 +1,11 @@
 //! Putting a new key-encryption key in the old one's place, while everything goes on.
 //!
-//! 1. The new key is written into the key file, before the old one; a copy of it is kept beside until the end, lest somebody
-//!    puts a backup of the key file back meanwhile.
+//! 1. The new key is written into the key file, before the old one; copies of both are kept beside, lest
+//!    somebody puts a backup of the key file back meanwhile.
 //! 2. One transaction makes the new key the one that seals, and notes that the old one retires. From here on the store takes
 //!    no data key that the old one seals.
 //! 3. The data keys are sealed anew, a page at a time, each only if it is still what was read.
-//! 4. When none is left, a copy of the old key is kept beside the key file, and the file gets the new one alone.
+//! 4. When none is left, the key file gets the new one alone. The copy of the old key stays: backups need it.
 //! 5. The note of the old key is deleted.
 //!
 //! After each step, and between any two, everything can be opened with what the key file holds; whoever comes next goes on
@@ -162,7 +162,9 @@ async fn plan(keys: &Keys, store: &Store, given: Option<&KeySource>) -> Result<C
 
 /// The key that is to take over from the only one that there is.
 fn new_key(ring: &KeyRing, given: Option<&KeySource>) -> Result<KeyEncryptionKey, Failure> {
-    let KeySource::File(_) = ring.source() else { return Err(not_ours_to_write(ring.source())) };
+    let KeySource::File(_) = ring.source() else {
+        return Err(not_ours_to_write(ring.source(), given.is_some()));
+    };
     let Some(given) = given else { return Ok(KeyEncryptionKey::generate()) };
     let key = read_given(given)?;
     match ring.key(&key.id()) {
@@ -176,19 +178,23 @@ fn read_given(given: &KeySource) -> Result<KeyEncryptionKey, Failure> {
     let ring = KeyRing::load(given)?;
     match ring.as_ref().map(KeyRing::keys) {
         Some([key]) => Ok(key.clone()),
-        Some(_) => Err(Failure::you(format!("{given} holds two keys, and one is to be the new one"))),
+        Some(_) => Err(Failure::you(format!("{given} holds two keys, and --new-key takes one"))),
         None => Err(Failure::you(format!("there is no key in {given}"))
             .remedy("name a file by --new-key @FILE, or a variable by --new-key env:NAME")),
     }
 }
 
 /// What an operator does where Jackfield can only read.
-fn not_ours_to_write(r#source: &KeySource) -> Failure {
+fn not_ours_to_write(r#source: &KeySource, is_given: bool) -> Failure {
     let how = match r#source {
         KeySource::Environment(name) => format!("{name}=\"$(openssl rand -base64 32) ${name}\""),
         _ => "two lines, the new one such as `openssl rand -base64 32` prints".to_owned(),
     };
-    Failure::you(format!("the key is in {source}, which Jackfield cannot write")).remedy(format!(
+    let alone = match is_given {
+        true => ", and a new one that is only given to this command would shut out whatever else runs",
+        false => "",
+    };
+    Failure::you(format!("the key is in {source}, which Jackfield cannot write{alone}")).remedy(format!(
         "put both keys there, the new one first ({how}); start anew whatever runs with the old one; then run \
          `jackfield secret rekey` again, and when it has ended take the old one out"
     ))
@@ -212,11 +218,13 @@ async fn begin(keys: &Keys, store: &Store, change: &Change) -> Result<(), Failur
             key_file::replace(path, &[&change.new, old]).map_err(by_hand)?;
             keys.look_again()?;
         }
-        // Whoever wrote both keys there by hand may have had to, and has them.
-        key_file::keep(path, &change.new).map(drop).or_else(|error| match change.is_written {
-            true => Ok(()),
-            false => Err(error),
-        })?;
+        for key in [&change.new, old] {
+            match key_file::keep(path, key) {
+                // Whoever wrote both keys there by hand may have had to, and has them.
+                Err(error) if !change.is_written => return Err(error.into()),
+                _ => {}
+            }
+        }
     }
     let install = store.install_id();
     if store.change_key_check(&old.check_value(install), &change.new.check_value(install)).await? {
@@ -290,15 +298,21 @@ async fn unopened(
     let mut lines = String::new();
     for (id, error) in &broken {
         let name = store.connection(id).await?.map(|connection| connection.name).unwrap_or_default();
-        lines += &format!("\n  \"{name}\": {error}");
+        let why = match error {
+            secrets::Error::WrongKey { expected, .. } => {
+                format!("sealed under {expected}, which is not there")
+            }
+            _ => "moved, altered or cut off".to_owned(),
+        };
+        lines += &format!("\n  \"{name}\" ({id}): {why}");
     }
     Ok(Failure::jackfield(format!(
-        "the key {} seals all that can be opened, but {} stays, because the data keys of {} cannot be opened:{lines}",
+        "the key {} seals all that can be opened, but {} stays, because {} cannot be opened:{lines}",
         change.new.id(),
         change.old_id,
         match broken.len() {
-            1 => "a connection".to_owned(),
-            many => format!("{many} connections"),
+            1 => "the data key of a connection".to_owned(),
+            many => format!("the data keys of {many} connections"),
         },
     ))
     .remedy("restore the database from a backup, or delete what is named and add it again; then run `jackfield secret rekey` again"))

@@ -18,7 +18,7 @@ pub enum Error {
     /// Others may read the key file.
     #[error(
         "the key file {path} may be read by other users (mode {mode:04o}): run `chmod 600 {path}`, \
-         and make a new key if another user may have read it",
+         and replace the key (`jackfield secret rekey`) if another user may have read it",
         path = .path.display()
     )]
     KeyMode {
@@ -38,7 +38,7 @@ pub enum Error {
     /// What is there is not a key.
     #[error(
         "what is in {source} is not a key: a key is 32 random bytes in base64, \
-         such as `openssl rand -base64 32` prints (while one replaces another: the two, the new one first)"
+         such as `openssl rand -base64 32` prints, or two of them while one replaces the other"
     )]
     KeyMalformed {
         /// Where it is.
@@ -66,7 +66,7 @@ pub enum Error {
     },
     /// It is a key, but not the one that sealed this.
     #[error(
-        "{source} holds the wrong key: {given}, and {expected} sealed this; {remedy}",
+        "{source} holds key {given}, which is the wrong one: key {expected} sealed this; {remedy}",
         remedy = match kept {
             Some(kept) => format!(
                 "that key is kept in {}: put it behind the other one, on a line of its own, and run `jackfield secret rekey`",
@@ -87,9 +87,8 @@ pub enum Error {
     },
     /// One key is taking the other's place, and only one of them is there.
     #[error(
-        "{source} holds only one of two keys: {given}, and {missing} is needed, too; `jackfield secret rekey` was replacing \
-         {old} by {new} and has not finished; put both there, the new one first, parted by a space or a line's end, and run it \
-         again{hint}",
+        "{source} holds {given} alone, and {missing} is needed, too: `jackfield secret rekey` was replacing the key {old} by {new} \
+         and has not finished; put both there, the new one first, parted by a space or a line's end, and run it again{hint}",
         hint = kept.as_ref().map(|kept| format!(" ({missing} is in {})", kept.display())).unwrap_or_default()
     )]
     HalfReplaced {
@@ -114,5 +113,14 @@ pub enum Error {
     Sealed {
         /// The value's place, in words.
         what: String,
+    },
+    /// A connection's data key does not open, and with it none of its secrets.
+    #[error(
+        "the data key of connection {connection} cannot be opened: it was moved, altered or cut off, or sealed by a newer \
+         Jackfield; restore the database from a backup, or delete the connection and add it again"
+    )]
+    DataKey {
+        /// The connection's id.
+        connection: String,
     },
 }

@@ -70,7 +70,11 @@ impl KeySource {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(unreadable(error)),
         };
-        let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o7777;
+        let facts = file.metadata().map_err(unreadable)?;
+        if facts.is_dir() {
+            return Err(unreadable(io::ErrorKind::IsADirectory.into()));
+        }
+        let mode = facts.permissions().mode() & 0o7777;
         if only_owner && mode & 0o077 != 0 {
             return Err(Error::KeyMode { path: path.to_owned(), mode });
         }
@@ -133,8 +137,8 @@ impl KeyRing {
 
     /// Opens the data key of a connection with the key that its header names.
     pub fn unwrap(&self, install: &str, connection: &str, wrapped: &[u8]) -> Result<DataKey, Error> {
-        let under = sealed_under(wrapped)
-            .ok_or_else(|| Error::Sealed { what: format!("the data key of connection {connection}") })?;
+        let under =
+            sealed_under(wrapped).ok_or_else(|| Error::DataKey { connection: connection.to_owned() })?;
         let key = self.key(&under).ok_or_else(|| self.wrong(&under))?;
         DataKey::unwrap(key, install, connection, wrapped)
     }

@@ -101,7 +101,7 @@ impl DataKey {
         envelope::open(&under.key, under.id, &wrapped_parts(install, connection), wrapped)
             .and_then(|bytes| exactly(&bytes))
             .map(Self::new)
-            .ok_or_else(|| Error::Sealed { what: format!("the data key of connection {connection}") })
+            .ok_or_else(|| Error::DataKey { connection: connection.to_owned() })
     }
 }
 

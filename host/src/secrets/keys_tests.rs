@@ -133,9 +133,9 @@ fn a_data_key_opens_only_for_its_connection_and_key() {
         [("install-1", "c2"), ("install-2", "c1"), ("install-1c", "1"), ("", "install-1c1")]
     {
         let moved = DataKey::unwrap(&key, install, connection, &wrapped);
-        assert!(matches!(moved, Err(Error::Sealed { .. })));
+        assert!(matches!(moved, Err(Error::DataKey { .. })));
     }
-    assert!(matches!(DataKey::unwrap(&other, "install-1", "c1", &wrapped), Err(Error::Sealed { .. })));
+    assert!(matches!(DataKey::unwrap(&other, "install-1", "c1", &wrapped), Err(Error::DataKey { .. })));
     let ring = KeyRing::of(KeySource::Environment("KEY".to_owned()), other.clone());
     let wrong = ring.unwrap("install-1", "c1", &wrapped).unwrap_err();
     assert!(matches!(&wrong, Error::WrongKey { expected, .. } if *expected == key.id()));
@@ -145,6 +145,58 @@ fn a_data_key_opens_only_for_its_connection_and_key() {
         let wrapped = data.wrap(under, "install-1", "c1");
         assert_eq!(both.unwrap("install-1", "c1", &wrapped).unwrap().key, data.key);
     }
+}
+
+/// Every pair of places, of keys that seal and of keys that are sealed.
+#[test]
+fn of_all_wrapped_keys_each_opens_in_its_own_place_alone() {
+    let keys = [KeyEncryptionKey::generate(), KeyEncryptionKey::generate()];
+    let both = KeyRing::of(KeySource::Environment("KEY".to_owned()), keys[0].clone());
+    let both = both.joined(KeyRing::of(KeySource::Environment("KEY".to_owned()), keys[1].clone()));
+    let mut places = Vec::new();
+    for key in &keys {
+        for install in ["install-1", "install-1c", ""] {
+            for connection in ["c1", "1", "", "c1c1", "install-1", "c2", "c3", "c4"] {
+                let data = DataKey::generate();
+                places.push((key, install, connection, data.wrap(key, install, connection), data));
+            }
+        }
+    }
+    let mut moves = 0;
+    for (at, (key, install, connection, ..)) in places.iter().enumerate() {
+        for (from, (sealer, .., wrapped, data)) in places.iter().enumerate() {
+            let opened = DataKey::unwrap(key, install, connection, wrapped).ok();
+            assert_eq!(opened.map(|key| key.key), (at == from).then(|| data.key.clone()), "{from} at {at}");
+            // A ring takes the key that the header names, so what it seals in the right place opens, and nothing else.
+            let home = (install, connection) == (&places[from].1, &places[from].2);
+            let with_both = both.unwrap(install, connection, wrapped).is_ok();
+            assert_eq!(with_both, home, "{from} at {at}, by {}", sealer.id());
+            moves += usize::from(at != from);
+        }
+    }
+    assert_eq!(moves, 48 * 47);
+}
+
+#[test]
+fn a_sealed_value_is_no_data_key_and_a_data_key_no_value() {
+    use crate::secrets::Binding;
+    let (key, data) = (KeyEncryptionKey::generate(), DataKey::generate());
+    let home = Binding {
+        install: "install-1",
+        connection: "c1",
+        subject: "",
+        credential: "token",
+        field: "token",
+        version: 1,
+        purpose: "value",
+    };
+    let value = data.seal(&home, &[7; 32]);
+    let wrapped = data.wrap(&key, "install-1", "c1");
+    // Even if one key sealed both.
+    let same = KeyEncryptionKey::new(data.key.clone());
+    assert!(DataKey::unwrap(&same, "install-1", "c1", &value).is_err());
+    assert!(data.open(&home, &DataKey::generate().wrap(&same, "install-1", "c1")).is_err());
+    assert!(data.open(&home, &wrapped).is_err() && data.open(&home, &value).is_ok());
 }
 
 #[test]
