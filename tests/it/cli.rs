@@ -32,6 +32,8 @@ const COMMANDS: &[&str] = &[
     "run list",
     "run show",
     "run cancel",
+    "secret",
+    "secret rekey",
     "key",
     "key generate",
     "config",

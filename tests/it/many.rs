@@ -8,9 +8,15 @@ use jackfield::{
     model::{credential::VersionState, id::ConnectionId},
     secrets::{Binding, DataKey, KeyRing, KeySource, Scrubber, keys::sealed_under},
 };
+use jackfield_plugin::contract::Failure;
 use jackfield_tests::{Host, artifacts};
-use sqlx::{Connection, Row, SqliteConnection};
+use sqlx::{Connection, Row, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::runtime::Runtime;
+
+/// The id of one of the many.
+fn id_of(number: usize) -> String {
+    format!("many-{number:07}")
+}
 
 /// The secret of a connection.
 fn secret_of(connection: &str) -> String {
@@ -24,7 +30,7 @@ pub(crate) fn add(host: &Host, like: &str, count: usize) {
         let install: String = query(database, "SELECT value FROM meta WHERE key = 'install'").await;
         let mut tx = database.begin().await.unwrap();
         for number in 0..count {
-            let id = format!("many-{number:07}");
+            let id = id_of(number);
             let copy = "INSERT INTO connections SELECT $1, $1, $1, description, connector, settings, max_parallel, tls,
                             accepted_hosts, state, draft_of, created_at, updated_at, last_refresh_at, last_refresh_run
                         FROM connections WHERE name = $2";
@@ -88,16 +94,57 @@ impl Eyes {
             let many = all.iter().filter(|connection| connection.id.as_str().starts_with("many-"));
             let mut count = 0;
             for connection in many {
-                let id = connection.id.as_str();
-                let key =
-                    self.app.data_key(&connection.id).await.unwrap_or_else(|error| panic!("{id}: {error}"));
-                let sealed =
-                    self.app.store.sealed_fields(&connection.id, VersionState::Current).await.unwrap();
-                let opened = key.open(&binding(self.app.store.install_id(), id), &sealed[0].blob).unwrap();
-                assert_eq!(&opened[..], secret_of(id).as_bytes(), "{id}");
+                let opened = self.read(&connection.id).await;
+                assert_eq!(opened.unwrap(), secret_of(connection.id.as_str()), "{}", connection.id);
                 count += 1;
             }
             count
+        })
+    }
+
+    /// Reads the secret of one of the many.
+    pub(crate) fn read_one(&self, number: usize) {
+        let id = id_of(number);
+        let opened = self.runtime.block_on(self.read(&ConnectionId::stored(&id)));
+        assert_eq!(opened.unwrap(), secret_of(&id));
+    }
+
+    async fn read(&self, id: &ConnectionId) -> Result<String, Failure> {
+        let sealed = self.app.store.sealed_fields(id, VersionState::Current).await?;
+        let key = self.app.data_key(id).await?;
+        let opened = key.open(&binding(self.app.store.install_id(), id.as_str()), &sealed[0].blob)?;
+        Ok(String::from_utf8(opened.to_vec()).unwrap())
+    }
+
+    /// Puts what a table has sealed for each of the many into the place of each other one, by SQL, and answers how often that
+    /// was done and how often something opened afterwards.
+    pub(crate) fn opened_after_swaps(&self, table: &str) -> (usize, usize) {
+        self.runtime.block_on(async {
+            let file = self.app.config.database();
+            let mut database =
+                SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(file)).await.unwrap();
+            // Thousands of writes, none of which is to last.
+            sqlx::query("PRAGMA synchronous = OFF").execute(&mut database).await.unwrap();
+            let all: &'static str =
+                format!("SELECT connection_id, sealed FROM {table} WHERE connection_id LIKE 'many-%'").leak();
+            let put: &'static str = format!("UPDATE {table} SET sealed = $1 WHERE connection_id = $2").leak();
+            let all: Vec<(String, Vec<u8>)> = sqlx::query_as(all).fetch_all(&mut database).await.unwrap();
+            let (mut swaps, mut opened) = (0, 0);
+            for (place, own) in &all {
+                for (from, sealed) in all.iter().filter(|(from, _)| from != place) {
+                    sqlx::query(put).bind(sealed).bind(place).execute(&mut database).await.unwrap();
+                    let read = self.read(&ConnectionId::stored(place)).await;
+                    let error = read.as_ref().map_err(|error| error.message.clone());
+                    assert!(
+                        error.is_err_and(|error| error.contains(place)),
+                        "{from} in the place of {place}"
+                    );
+                    opened += usize::from(read.is_ok());
+                    swaps += 1;
+                }
+                sqlx::query(put).bind(own).bind(place).execute(&mut database).await.unwrap();
+            }
+            (swaps, opened)
         })
     }
 
@@ -105,6 +152,17 @@ impl Eyes {
     pub(crate) fn make_data_key(&self, connection: &str) {
         let id = ConnectionId::stored(connection);
         self.runtime.block_on(self.app.data_key(&id)).unwrap();
+    }
+
+    /// Makes a connection like the one of this name, with a data key of its own.
+    pub(crate) fn make_new_connection(&self, like: &str) {
+        self.runtime.block_on(async {
+            let mut connection = self.app.store.connection_by_name(like).await.unwrap().unwrap();
+            connection.id = ConnectionId::random();
+            connection.name = format!("like {like} {}", connection.id);
+            self.app.store.insert_connection(&connection).await.unwrap();
+            self.app.data_key(&connection.id).await.unwrap();
+        });
     }
 }
 
