@@ -6,6 +6,8 @@
 //! The floor opens and seals as many data keys in memory, and then writes them in one transaction, which keeps everybody else
 //! from writing as long as it lasts. They are sealed under the same key, so nothing is different afterwards.
 
+#![expect(clippy::unwrap_used, reason = "in what the tests share with it a panic is the message")]
+
 #[path = "../it/database.rs"]
 #[expect(dead_code, reason = "the tests look at more of a database")]
 mod database;

@@ -28,13 +28,16 @@ pub(crate) fn add(host: &Host, like: &str, count: usize) {
     let ring = KeyRing::load(&KeySource::File(host.data().join("key"))).unwrap().unwrap();
     database::with(host, async |database| {
         let install: String = query(database, "SELECT value FROM meta WHERE key = 'install'").await;
+        let like =
+            sqlx::query("SELECT id FROM connections WHERE name = $1").bind(like).fetch_one(&mut *database);
+        let like: String = like.await.unwrap().get(0);
         let mut tx = database.begin().await.unwrap();
         for number in 0..count {
             let id = id_of(number);
             let copy = "INSERT INTO connections SELECT $1, $1, $1, description, connector, settings, max_parallel, tls,
                             accepted_hosts, state, draft_of, created_at, updated_at, last_refresh_at, last_refresh_run
-                        FROM connections WHERE name = $2";
-            sqlx::query(copy).bind(&id).bind(like).execute(&mut *tx).await.unwrap();
+                        FROM connections WHERE id = $2";
+            sqlx::query(copy).bind(&id).bind(&like).execute(&mut *tx).await.unwrap();
             let key = DataKey::generate();
             let wrapped = key.wrap(&ring.keys()[0], &install, &id);
             let added = "INSERT INTO data_keys VALUES ($1, $2, 0)";

@@ -6,7 +6,7 @@ use crate::{
     many::{self, Eyes},
     rekey_kills::{key_files, keys_of},
     steps::{self, Before},
-    support::{refresh, snapshots, with_connection},
+    support::{adding, hostile_host, refresh, snapshots, with_connection},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jackfield_tests::{Finished, Host, Started, wait_for};
@@ -280,10 +280,9 @@ const ELSEWHERE: [Elsewhere; 2] = [
 #[test]
 fn where_the_key_cannot_be_written_the_operator_puts_both_there() {
     for (place, put) in ELSEWHERE {
-        let mut host = Host::with_plugins(&["hostile"]);
-        host.file("token", "tok-6f1c2a9d77");
+        let mut host = hostile_host();
         put(&mut host, &[1]);
-        host.run(crate::support::adding("T")).expect_success();
+        host.run(adding("T")).expect_success();
         write_private(&host.work().join("mine"), text_of(2));
         let mut all = String::new();
         let mut row = |host: &Host, what: &str, command: &[&str]| {
@@ -325,4 +324,30 @@ fn a_backup_from_before_opens_with_the_copy_of_its_key() {
     host.run(REKEY).expect_success();
     assert_eq!((keys_of(&host), many::sealed_by(&host)), (vec![new.clone()], [(new, 1)].into()));
     expect_open(&host);
+}
+
+#[test]
+fn data_folders_that_share_a_key_file_follow_one_after_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let shared = folder.path().join("shared");
+    write_private(&shared, text_of(1));
+    let hosts = [(); 3].map(|()| {
+        let mut host = hostile_host();
+        host.set("JACKFIELD_KEY__FILE", shared.display().to_string());
+        host.run(adding("T")).expect_success();
+        host
+    });
+    let old = hosts[0].json(REKEY)["retired_key"].as_str().unwrap().to_owned();
+    let copy = folder.path().join(format!("shared.{old}"));
+    for host in &hosts[1..] {
+        let shut_out = host.run(["connection", "list"]);
+        assert_eq!(shut_out.code(), 2, "{}", shut_out.all());
+        assert!(shut_out.stderr.contains(copy.to_str().unwrap()), "{}", shut_out.stderr);
+        let both = fs::read_to_string(&shared).unwrap() + &fs::read_to_string(&copy).unwrap();
+        write_private(&shared, both);
+        hosts.iter().take(2).for_each(expect_open);
+        host.run(REKEY).expect_success();
+    }
+    hosts.iter().for_each(expect_open);
+    assert_eq!(fs::read_to_string(&shared).unwrap().lines().count(), 1);
 }

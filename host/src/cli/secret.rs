@@ -24,9 +24,10 @@ pub(super) enum Command {
     /// you keep none of those any more. If somebody else may have had the old key, replace the secrets themselves, too.
     ///
     /// Where the key is in an environment variable or a systemd credential, Jackfield cannot write it. Put both keys there, the
-    /// new one first, parted by a space or a line's end; start anew whatever runs; run this; and take the old one out. The same
-    /// is done with a key file that several data folders or machines share.
-    #[command(verbatim_doc_comment)]
+    /// new one first, parted by a space or a line's end; start anew whatever runs; run this; and take the old one out.
+    ///
+    /// Where several data folders share one key file, run this in one of them. Then, for each other one, put the copy of the old
+    /// key into the key file, behind the new one on a line of its own, and run it there.
     Rekey {
         /// Where the new key is, instead of having one made: 32 random bytes in base64
         #[arg(long, value_name = "@FILE|env:NAME")]

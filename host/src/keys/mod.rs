@@ -11,7 +11,7 @@ pub mod rekey;
 use crate::{
     model::id::ConnectionId,
     secrets::{
-        self, DataKey, KeyEncryptionKey, KeyRing, KeySource, key_file,
+        self, DataKey, HalfReplaced, KeyEncryptionKey, KeyRing, KeySource, key_file,
         keys::{checked_by, sealed_under},
     },
     store::Store,
@@ -156,15 +156,15 @@ async fn check(ring: &KeyRing, store: &Store, check: &str) -> Result<(), Failure
         (Err(secrets::Error::WrongKey { .. }), Some(_)) => new,
         (Err(error), _) => return Err(error.into()),
     };
-    Err(secrets::Error::HalfReplaced {
+    let half = HalfReplaced {
         r#source: ring.source().clone(),
         given: ring.ids(),
         missing: missing.to_owned(),
         kept: ring.source().kept(missing),
         old: old.to_owned(),
         new: new.to_owned(),
-    }
-    .into())
+    };
+    Err(secrets::Error::HalfReplaced(Box::new(half)).into())
 }
 
 /// Whether a data key is left that another key seals than this one.

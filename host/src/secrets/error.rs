@@ -86,25 +86,8 @@ pub enum Error {
         kept: Option<PathBuf>,
     },
     /// One key is taking the other's place, and only one of them is there.
-    #[error(
-        "{source} holds {given} alone, and {missing} is needed, too: `jackfield secret rekey` was replacing the key {old} by {new} \
-         and has not finished; put both there, the new one first, parted by a space or a line's end, and run it again{hint}",
-        hint = kept.as_ref().map(|kept| format!(" ({missing} is in {})", kept.display())).unwrap_or_default()
-    )]
-    HalfReplaced {
-        /// Where the keys are.
-        r#source: KeySource,
-        /// The id of the key that is there.
-        given: String,
-        /// The id of the key that is not.
-        missing: String,
-        /// Where there is a copy of that.
-        kept: Option<PathBuf>,
-        /// The id of the key that is replaced.
-        old: String,
-        /// The id of the key that replaces it.
-        new: String,
-    },
+    #[error("{0}")]
+    HalfReplaced(Box<HalfReplaced>),
     /// A sealed value does not open.
     #[error(
         "{what} cannot be opened: it was moved, altered or cut off, or sealed by a newer Jackfield; \
@@ -123,4 +106,26 @@ pub enum Error {
         /// The connection's id.
         connection: String,
     },
+}
+
+/// One key is taking the other's place, and only one of them is there.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{source} holds {given} alone, and {missing} is needed, too: `jackfield secret rekey` was replacing the key {old} by {new} \
+     and has not finished; put both there, the new one first, parted by a space or a line's end, and run it again{hint}",
+    hint = kept.as_ref().map(|kept| format!(" ({missing} is in {})", kept.display())).unwrap_or_default()
+)]
+pub struct HalfReplaced {
+    /// Where the keys are.
+    pub r#source: KeySource,
+    /// The id of the key that is there.
+    pub given: String,
+    /// The id of the key that is not.
+    pub missing: String,
+    /// Where there is a copy of that.
+    pub kept: Option<PathBuf>,
+    /// The id of the key that is replaced.
+    pub old: String,
+    /// The id of the key that replaces it.
+    pub new: String,
 }

@@ -48,7 +48,7 @@ mod scrub_sieve;
 pub mod seal;
 mod sign;
 
-pub use error::Error;
+pub use error::{Error, HalfReplaced};
 pub use handles::{Destination, Handles};
 pub use inspect::inspect;
 pub use key_source::{KeyRing, KeySource};
