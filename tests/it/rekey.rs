@@ -3,6 +3,7 @@
 
 use crate::{
     database,
+    disk::{Disk, Pretended},
     many::{self, Eyes},
     rekey_kills::{key_files, keys_of},
     steps::{self, Before},
@@ -350,4 +351,26 @@ fn data_folders_that_share_a_key_file_follow_one_after_the_other() {
     }
     hosts.iter().for_each(expect_open);
     assert_eq!(fs::read_to_string(&shared).unwrap().lines().count(), 1);
+}
+
+#[test]
+fn where_the_key_file_cannot_be_written_the_operator_puts_both_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("key");
+    write_private(&key, text_of(1));
+    let mut host = hostile_host();
+    host.set("JACKFIELD_KEY__FILE", key.display().to_string());
+    host.run(adding("T")).expect_success();
+    Pretended::below(&mut host).is_read_only();
+    host.set("DISK_FOLDER", folder.path().display().to_string());
+    let place = folder.path().display().to_string();
+    let mut all = String::new();
+    for (what, keys) in [("the old key", vec![1]), ("both keys", vec![2, 1]), ("the new key", vec![2])] {
+        write_private(&key, keys.into_iter().map(|byte| text_of(byte) + "\n").collect::<String>());
+        expect_open(&host);
+        all += &format!("--- {what}\n{}", said(&host.run(REKEY), &[(&place, "[KEYS]")]));
+        expect_open(&host);
+    }
+    assert_said(&host, "read_only", &all);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
