@@ -2,19 +2,17 @@
 
 use crate::{
     config::Config,
+    keys::Keys,
     model::{
         id::ConnectionId,
         run::{Hook, Run},
     },
     plugins::Registry,
-    secrets::{self, DataKey, KeyEncryptionKey, KeySource, Scrubber},
+    secrets::{self, DataKey, Scrubber},
     store::{self, Store},
 };
 use jackfield_plugin::contract::{Failure, description::Description};
 use std::{fs, io, path::Path, path::PathBuf};
-
-/// Where the check value of the key-encryption key is kept.
-const KEY_CHECK: &str = "key_check";
 
 /// The running host.
 #[derive(Clone)]
@@ -31,7 +29,8 @@ pub struct App {
     pub worker: PathBuf,
     /// Who we are, in leases: host name and process id.
     pub owner: String,
-    key: KeyEncryptionKey,
+    /// The key-encryption keys.
+    pub keys: Keys,
 }
 
 impl App {
@@ -44,10 +43,10 @@ impl App {
         prepare(&config.places())?;
         let database = config.database();
         let store = Store::open(&database).await.map_err(|error| about(&database, error.into()))?;
-        let key = key(&config, &store).await?;
+        let keys = Keys::open(config.key_source(), &store).await?;
         let plugins = Registry::scan(config.plugin_folders());
         let worker = worker(&config)?;
-        Ok(App { config, store, plugins, scrubber, worker, owner: owner(), key })
+        Ok(App { config, store, plugins, scrubber, worker, owner: owner(), keys })
     }
 
     /// What the plugin of a connector says of itself.
@@ -63,13 +62,7 @@ impl App {
     /// # Errors
     /// The store failed, or the stored key cannot be opened.
     pub async fn data_key(&self, connection: &ConnectionId) -> Result<DataKey, Failure> {
-        let install = self.store.install_id();
-        if let Some(wrapped) = self.store.data_key(connection).await? {
-            return Ok(DataKey::unwrap(&self.key, install, connection.as_str(), &wrapped)?);
-        }
-        let made = DataKey::generate();
-        self.store.put_data_key(connection, &made.wrap(&self.key, install, connection.as_str())).await?;
-        Ok(made)
+        self.keys.data_key(&self.store, connection).await
     }
 }
 
@@ -112,7 +105,9 @@ pub(crate) fn under_way(run: &Run) -> Failure {
 impl From<secrets::Error> for Failure {
     fn from(error: secrets::Error) -> Self {
         match error {
-            secrets::Error::Sealed { .. } => Failure::jackfield(error.to_string()),
+            secrets::Error::Sealed { .. } | secrets::Error::DataKey { .. } => {
+                Failure::jackfield(error.to_string())
+            }
             // The key is the operator's to give.
             key => Failure::you(key.to_string()),
         }
@@ -142,32 +137,6 @@ fn unusable(folder: &Path, error: &io::Error) -> Failure {
     Failure::you(format!("the data folder {} cannot be used: {error}", folder.display()))
         .field("data_dir")
         .remedy("name another with --data-dir, JACKFIELD_DATA_DIR or data_dir in jackfield.toml, or give this user the right to it")
-}
-
-/// The key-encryption key: made with a new database, and from then on the one that belongs to it.
-async fn key(config: &Config, store: &Store) -> Result<KeyEncryptionKey, Failure> {
-    let source = config.key_source();
-    let check = store.meta(KEY_CHECK).await?;
-    let key = match (KeyEncryptionKey::load(&source)?, &check, &source) {
-        (Some(key), ..) => key,
-        (None, None, KeySource::File(path)) => new_key(path)?,
-        (None, ..) => return Err(secrets::Error::KeyMissing { source }.into()),
-    };
-    // Two processes that start on a new folder at once agree on the first one's value.
-    let check = store.set_meta_once(KEY_CHECK, &key.check_value(store.install_id())).await?;
-    key.verify(store.install_id(), &check)?;
-    Ok(key)
-}
-
-/// A new key; if another process made one in this very moment, that one.
-fn new_key(path: &Path) -> Result<KeyEncryptionKey, Failure> {
-    match KeyEncryptionKey::create_file(path) {
-        Err(secrets::Error::KeyExists { .. }) => {
-            let source = KeySource::File(path.to_owned());
-            KeyEncryptionKey::load(&source)?.ok_or_else(|| secrets::Error::KeyMissing { source }.into())
-        }
-        other => Ok(other?),
-    }
 }
 
 /// The executable of workers: this very one, by what the kernel says it is, so that replacing the file does no harm.

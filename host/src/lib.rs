@@ -9,7 +9,7 @@
 //!               |
 //!       connections · app
 //!               |     \
-//!               |      plugins · config
+//!               |      plugins · config · keys
 //!      /       |       |       \
 //!  worker    http   secrets   store         hands: each knows one outside thing
 //!      \       |       |       /
@@ -22,6 +22,7 @@ pub mod config;
 pub mod connections;
 pub mod failpoint;
 pub mod http;
+pub mod keys;
 pub mod migrations;
 pub mod model;
 pub mod plugins;

@@ -37,6 +37,8 @@ const COMMANDS: &[&str] = &[
     "run list",
     "run show",
     "run cancel",
+    "secret",
+    "secret rekey",
     "key",
     "key generate",
     "config",

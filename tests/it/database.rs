@@ -67,7 +67,8 @@ pub(crate) fn active_runs(host: &Host) -> Vec<(String, String, String, i64)> {
     })
 }
 
-fn with<T>(host: &Host, work: impl AsyncFnOnce(&mut SqliteConnection) -> T) -> T {
+/// Works on the database.
+pub(crate) fn with<T>(host: &Host, work: impl AsyncFnOnce(&mut SqliteConnection) -> T) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let options = SqliteConnectOptions::new().filename(host.data().join("jackfield.db"));

@@ -20,17 +20,17 @@ use std::{
 };
 
 /// A disk with the data folder of a host on it.
-trait Disk {
+pub(crate) trait Disk {
     fn is_full(&mut self);
     fn is_read_only(&mut self);
     fn is_fine(&mut self);
 }
 
 /// A disk that `disk.c` pretends.
-struct Pretended(PathBuf);
+pub(crate) struct Pretended(PathBuf);
 
 impl Pretended {
-    fn below(host: &mut Host) -> Pretended {
+    pub(crate) fn below(host: &mut Host) -> Pretended {
         static LIBRARY: OnceLock<tempfile::TempDir> = OnceLock::new();
         let folder = LIBRARY.get_or_init(|| {
             let folder = tempfile::tempdir().unwrap();

@@ -3,7 +3,9 @@
 
 use crate::{
     database,
+    many::{self, Eyes},
     qlik_cloud::{Tenant, small, told},
+    support::{snapshots, with_connection},
 };
 use jackfield_tests::Host;
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
@@ -30,7 +32,7 @@ fn a_failed_add_leaves_no_secret_behind() {
 
 #[test]
 fn what_was_moved_in_the_database_does_not_open() {
-    let moves: [(&str, &[&str]); 5] = [
+    let moves: [(&str, &[&str]); 9] = [
         (
             "between connections",
             &[
@@ -50,6 +52,20 @@ fn what_was_moved_in_the_database_does_not_open() {
             "data keys between connections",
             &[
                 "UPDATE data_keys SET sealed = (SELECT sealed FROM data_keys AS other WHERE other.connection_id <> data_keys.connection_id)",
+            ],
+        ),
+        ("to another purpose", &["UPDATE sealed_fields SET purpose = 'session'"]),
+        (
+            "a session in a secret's place",
+            &[
+                "UPDATE sealed_fields SET sealed = (SELECT sealed FROM kept_sessions AS other WHERE other.connection_id = sealed_fields.connection_id)",
+            ],
+        ),
+        ("a data key cut short", &["UPDATE data_keys SET sealed = substr(sealed, 1, length(sealed) - 1)"]),
+        (
+            "a data key with another key's name on it",
+            &[
+                "UPDATE data_keys SET sealed = substr(sealed, 1, 6) || x'0123456789abcdef' || substr(sealed, 15)",
             ],
         ),
         ("cut short", &["UPDATE sealed_fields SET sealed = substr(sealed, 1, length(sealed) - 1)"]),
@@ -141,10 +157,11 @@ fn a_wrong_key_is_told_at_the_start() {
     other.json(["connection", "list"]);
     let wrong = fs::read(other.data().join("key")).unwrap();
     let mut all = String::new();
-    let rows: [(&str, Option<&[u8]>); 4] = [
+    let rows: [(&str, Option<&[u8]>); 5] = [
         ("another key", Some(&wrong)),
         ("no key", None),
         ("not a key", Some(b"not a key")),
+        ("half a key", Some(b"AQEBAQEBAQEBAQEBAQEBAQ==")),
         ("empty", Some(b"")),
     ];
     for (what, content) in rows {
@@ -166,4 +183,53 @@ fn a_wrong_key_is_told_at_the_start() {
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
     let open = tenant.host.run(["connection", "list"]);
     assert!(open.code() == 2 && open.stderr.contains("chmod 600"), "a key that all may read: {}", open.all());
+}
+
+#[test]
+fn a_wrong_key_elsewhere_is_told_at_the_start() {
+    const OTHER: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+    let base = with_connection("T");
+    let mut all = String::new();
+    let rows: [(&str, &[(&str, &str)]); 8] = [
+        ("a variable that is not set", &[("JACKFIELD_KEY__VARIABLE", "MY_KEY")]),
+        ("an empty one", &[("JACKFIELD_KEY__VARIABLE", "MY_KEY"), ("MY_KEY", "")]),
+        ("no key in it", &[("JACKFIELD_KEY__VARIABLE", "MY_KEY"), ("MY_KEY", "hunter2-hunter2")]),
+        ("another key in it", &[("JACKFIELD_KEY__VARIABLE", "MY_KEY"), ("MY_KEY", OTHER)]),
+        ("systemd did not start it", &[("JACKFIELD_KEY__SYSTEMD_CREDENTIAL", "my-key")]),
+        (
+            "systemd has none of that name",
+            &[("JACKFIELD_KEY__SYSTEMD_CREDENTIAL", "my-key"), ("CREDENTIALS_DIRECTORY", "/")],
+        ),
+        ("a file that is not there", &[("JACKFIELD_KEY__FILE", "/nowhere/key")]),
+        ("a folder", &[("JACKFIELD_KEY__FILE", "/")]),
+    ];
+    for (what, variables) in rows {
+        let mut host = base.copy();
+        for (name, value) in variables {
+            host.set(name, *value);
+        }
+        for command in [&["connection", "list"][..], &["secret", "rekey"]] {
+            let failed = host.run(command);
+            assert_eq!(failed.code(), 2, "{what}: {}", failed.all());
+            assert!(!failed.all().contains("hunter2"), "{}", failed.all());
+            let said = told(&failed);
+            match command[0] {
+                "connection" => all += &format!("--- {what}\n{said}"),
+                _ => assert!(all.ends_with(&said), "{what}: {said}"),
+            }
+        }
+    }
+    snapshots(&base).bind(|| insta::assert_snapshot!("wrong_key_elsewhere", all));
+}
+
+#[test]
+fn of_fifty_connections_no_secret_and_no_data_key_opens_in_anothers_place() {
+    const FIFTY: usize = 50;
+    let host = with_connection("T");
+    many::add(&host, "T", FIFTY);
+    let eyes = Eyes::open(&host);
+    assert_eq!(eyes.read_all(), FIFTY);
+    assert_eq!(eyes.opened_after_swaps("sealed_fields"), (FIFTY * (FIFTY - 1), 0));
+    assert_eq!(eyes.opened_after_swaps("data_keys"), (FIFTY * (FIFTY - 1), 0));
+    assert_eq!(eyes.read_all(), FIFTY);
 }

@@ -18,6 +18,7 @@ mod privacy;
 mod private_key_prompt;
 mod progress;
 mod run;
+mod secret;
 mod terminal;
 mod worker;
 
@@ -106,6 +107,9 @@ enum Command {
     /// Runs: what was done, and what is being done
     #[command(subcommand)]
     Run(run::Command),
+    /// All secrets at once: put a new key in the old one's place
+    #[command(subcommand)]
+    Secret(secret::Command),
     /// Key pairs for systems that check JWTs
     #[command(subcommand)]
     Key(key::Command),
@@ -224,6 +228,7 @@ async fn dispatch(
         Command::Migration(command) => migration::run(command, &desk).await,
         Command::Catalog(command) => catalog::run(command, &desk).await,
         Command::Run(command) => run::run(command, &desk).await,
+        Command::Secret(command) => secret::run(command, &desk).await,
         Command::Config(_) | Command::Key(_) | Command::Completions { .. } | Command::Worker => {
             Ok(ExitCode::SUCCESS)
         }

@@ -9,7 +9,9 @@
 //!   one key-encryption key of the host ([`keys`]). Throwing a connection's data key away throws its secrets away.
 //! - A ciphertext opens only in its own place ([`seal::Binding`]). Swapped, altered, cut off or half written by whatever
 //!   means, it is an [`Error`], never another value and never an empty one.
-//! - The wrong key is an error at start ([`KeyEncryptionKey::verify`]), before anything is read or written.
+//! - The wrong key is an error at start ([`KeyRing::current`]), before anything is read or written.
+//! - The key-encryption key can be replaced while everything goes on ([`crate::keys::rekey`]). Two are known meanwhile, and the
+//!   header of each wrapped data key says which of them opens it.
 //! - A plugin names a secret and a place; the value goes there only if the description says so ([`Handles`]).
 //! - A value that was learnt ([`Scrubber`]) is replaced in everything that passes the scrubber, as it is and in the
 //!   encodings in which remote systems echo it.
@@ -34,6 +36,8 @@ pub mod generate;
 pub mod handles;
 pub mod identity;
 mod inspect;
+pub mod key_file;
+mod key_source;
 pub mod keys;
 mod private_key;
 pub mod scrub;
@@ -44,10 +48,11 @@ mod scrub_sieve;
 pub mod seal;
 mod sign;
 
-pub use error::Error;
+pub use error::{Error, HalfReplaced};
 pub use handles::{Destination, Handles};
 pub use inspect::inspect;
-pub use keys::{DataKey, KeyEncryptionKey, KeySource};
+pub use key_source::{KeyRing, KeySource};
+pub use keys::{DataKey, KeyEncryptionKey};
 pub use private_key::check_private_key;
 pub use scrub::{ScrubWriter, Scrubber};
 pub use seal::Binding;

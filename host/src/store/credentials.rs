@@ -1,8 +1,8 @@
-//! Credentials: their versions, the sealed values, and the sealed data key that opens them. Versions are never deleted while
-//! their connection lives: a retired one keeps its row, which is the history, and loses its values.
+//! Credentials: their versions and the sealed values. Versions are never deleted while their connection lives: a retired one
+//! keeps its row, which is the history, and loses its values.
 
-use super::error::{Doing, is_unique_violation};
-use super::sqlite::{Row, Tx, now};
+use super::error::Doing;
+use super::sqlite::{Row, Tx};
 use super::{Error, Store};
 use crate::model::Millis;
 use crate::model::credential::{CredentialVersion, VersionState};
@@ -103,36 +103,6 @@ impl Store {
             })
         };
         rows.iter().map(|row| field(row).doing(DOING)).collect()
-    }
-
-    /// The connection's sealed data key.
-    pub async fn data_key(&self, connection: &ConnectionId) -> Result<Option<Vec<u8>>, Error> {
-        let row: Option<(Vec<u8>,)> = sqlx::query_as("SELECT sealed FROM data_keys WHERE connection_id = $1")
-            .bind(connection.as_str())
-            .fetch_optional(&self.pool)
-            .await
-            .doing("read a data key")?;
-        Ok(row.map(|(key,)| key))
-    }
-
-    /// Stores the connection's sealed data key. There is only ever one: replacing it would lose all that it sealed.
-    pub async fn put_data_key(&self, connection: &ConnectionId, sealed: &[u8]) -> Result<(), Error> {
-        let result = sqlx::query(concat!(
-            "INSERT INTO data_keys (connection_id, sealed, created_at) VALUES ($1, $2, ",
-            now!(),
-            ")"
-        ))
-        .bind(connection.as_str())
-        .bind(sealed)
-        .execute(&self.pool)
-        .await;
-        match result {
-            Err(e) if is_unique_violation(&e) => Err(Error::Database {
-                doing: "save a data key: the connection already has one, which nothing may replace",
-                cause: e,
-            }),
-            other => other.doing("save a data key").map(drop),
-        }
     }
 }
 

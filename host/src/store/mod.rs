@@ -26,6 +26,7 @@
 mod catalog;
 mod connections;
 mod credentials;
+mod data_keys;
 mod descriptions;
 mod error;
 mod events;
@@ -49,6 +50,7 @@ mod tests;
 pub use catalog::{Diff, Generation, KindSwap};
 pub use connections::Edit;
 pub use credentials::SealedField;
+pub use data_keys::Replacement;
 pub use error::Error;
 pub use events::NewEvent;
 pub use rotations::{Decision, VersionChange};

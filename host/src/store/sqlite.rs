@@ -66,6 +66,13 @@ pub(super) const AHEAD: &str = "
     FROM (SELECT position, id, hash FROM catalog_objects
           WHERE generation = $1 AND position > $2 ORDER BY position LIMIT $3)";
 
+/// Puts data keys in the place of those that are there, if those are as they were read. The parameter is a JSON array of
+/// arrays: the connection, the blob as it was, and as it is to be, in hexadecimal digits.
+pub(super) const REPLACE_DATA_KEYS: &str = "
+    UPDATE data_keys SET sealed = unhex(page.value ->> 2)
+    FROM json_each($1) AS page
+    WHERE data_keys.connection_id = page.value ->> 0 AND data_keys.sealed = unhex(page.value ->> 1)";
+
 /// The members of a JSON array that is one parameter, as a subquery.
 macro_rules! members {
     ($parameter:literal) => {

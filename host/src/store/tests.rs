@@ -1,7 +1,7 @@
 //! Tests of everything but the catalog.
 
 use super::testing::{Fresh, LONG, connection, remembered, run};
-use super::{Beat, Edit, Error, KeptSession, NewEvent, SealedField, Store};
+use super::{Beat, Edit, Error, KeptSession, NewEvent, Replacement, SealedField, Store};
 use crate::model::connection::ConnectionState;
 use crate::model::credential::{CredentialVersion, VersionState};
 use crate::model::id::{ConnectionId, RunId};
@@ -152,10 +152,45 @@ async fn an_edit_is_saved_whole_or_not_at_all() {
 async fn a_data_key_is_never_replaced() {
     let fresh = Fresh::open().await;
     let id = fresh.connection("EU").await;
-    fresh.store.put_data_key(&id, b"sealed").await.unwrap();
-    let error = fresh.store.put_data_key(&id, b"other").await.unwrap_err().to_string();
+    fresh.store.set_key_check_once("check").await.unwrap();
+    assert!(fresh.store.put_data_key(&id, b"sealed", "check").await.unwrap());
+    let error = fresh.store.put_data_key(&id, b"other", "check").await.unwrap_err().to_string();
     assert!(error.contains("already has one"), "{error}");
     assert_eq!(fresh.store.data_key(&id).await.unwrap().as_deref(), Some(&b"sealed"[..]));
+}
+
+#[tokio::test]
+async fn no_data_key_is_taken_that_a_retiring_key_seals() {
+    let fresh = Fresh::open().await;
+    let (store, early, late) = (&fresh.store, fresh.connection("EU").await, fresh.connection("US").await);
+    store.set_key_check_once("old").await.unwrap();
+    assert!(store.put_data_key(&early, b"by old", "old").await.unwrap());
+    assert!(!store.change_key_check("other", "new").await.unwrap());
+    assert_eq!(
+        (store.key_check().await.unwrap(), store.key_retiring().await.unwrap()),
+        (Some("old".to_owned()), None)
+    );
+    assert!(store.change_key_check("old", "new").await.unwrap());
+    assert!(!store.change_key_check("old", "new").await.unwrap());
+    assert_eq!(store.key_retiring().await.unwrap().as_deref(), Some("old"));
+    assert!(!store.put_data_key(&late, b"by old", "old").await.unwrap());
+    assert_eq!(store.data_key(&late).await.unwrap(), None);
+    assert!(store.put_data_key(&late, b"by new", "new").await.unwrap());
+    // Each is replaced if it is still what was read.
+    let replacement = |connection: &ConnectionId, before: &[u8]| Replacement {
+        connection: connection.clone(),
+        before: before.to_vec(),
+        after: b"anew".to_vec(),
+    };
+    let both = [replacement(&early, b"by old"), replacement(&late, b"by old")];
+    assert_eq!(store.replace_data_keys(&both).await.unwrap(), 1);
+    let mut all = store.data_keys_after("", 10).await.unwrap();
+    assert_eq!((all.len(), store.count_data_keys().await.unwrap()), (2, 2));
+    assert_eq!(store.data_keys_after(all[0].0.as_str(), 10).await.unwrap(), [all.remove(1)]);
+    assert_eq!(store.data_key(&early).await.unwrap().as_deref(), Some(&b"anew"[..]));
+    assert_eq!(store.data_key(&late).await.unwrap().as_deref(), Some(&b"by new"[..]));
+    store.forget_retiring_key().await.unwrap();
+    assert_eq!(store.key_retiring().await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -163,7 +198,8 @@ async fn deleting_a_connection_keeps_its_history() {
     let fresh = Fresh::open().await;
     let store = &fresh.store;
     let id = fresh.connection("EU").await;
-    store.put_data_key(&id, b"sealed").await.unwrap();
+    store.set_key_check_once("check").await.unwrap();
+    assert!(store.put_data_key(&id, b"sealed", "check").await.unwrap());
     let (first, fields) = version(1, VersionState::Current);
     store.put_credential(&id, &first, &fields).await.unwrap();
     let held = fresh.refresh(&id).await;
