@@ -26,6 +26,7 @@ const COMMANDS: &[&str] = &[
     "credential",
     "credential list",
     "credential rotate",
+    "credential confirm",
     "credential renew",
     "credential history",
     "migration delete",

@@ -164,7 +164,11 @@ fn killed_everywhere(name: &str, class: Class) {
     let scene = Scene::new(class);
     let moments = scene.moments();
     scene.judge("undisturbed");
-    let ids = [(r"[0-9a-f]{32}", "[KEY]"), (r"configs/\S+", "configs/[TENANT]")];
+    let ids = [
+        (r"[0-9a-f]{32}", "[KEY]"),
+        (r"configs/\S+", "configs/[TENANT]"),
+        (r"client-secrets/\S+", "client-secrets/[HINT]"),
+    ];
     insta::with_settings!({ filters => ids }, { insta::assert_snapshot!(name, moments.join("\n")) });
     for trouble in [Trouble::Nothing, Trouble::AnswerLost] {
         for (at, moment) in moments.iter().enumerate() {

@@ -193,10 +193,10 @@ fn say_what_is_gone(desk: &Desk, trial: &Trial) {
     }
 }
 
-/// Says what a test that did not pass may have left in the remote system.
+/// Says what a test that was cancelled may have left in the remote system. One that failed says itself how far it came.
 pub(super) fn say_what_remains(desk: &Desk, description: &Description, test: &Run) {
     let remains = &description.words.remains;
-    if !remains.is_empty() && (test.state == RunState::Cancelled || reached_its_last_check(test)) {
+    if !remains.is_empty() && test.state == RunState::Cancelled {
         desk.output.say(&format!("If the test has made anything there: {remains}"));
     }
 }

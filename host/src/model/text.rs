@@ -40,10 +40,9 @@ pub fn quoted(text: &str) -> String {
 
 /// What a person gave as a name, for a message: in quotes, unless it may be a secret that got into the wrong place.
 pub fn as_named(text: &str) -> String {
-    if is_fit_to_repeat(text) {
-        quoted(text)
-    } else {
-        "of that name (not shown, because it may be a secret)".to_owned()
+    match is_one_line(text) && !is_fit_to_repeat(text) {
+        true => "of that name (not shown, because it may be a secret)".to_owned(),
+        false => quoted(text),
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::files::{Bench, c_manifest, example};
 use jackfield_plugin::{
     Blame, Failure,
-    contract::manifest::this_platform,
+    contract::{VERSION, VERSION_TEXT, manifest::this_platform},
     loader::{LoadError, MAX_FILE, read_manifest},
 };
 use std::path::Path;
@@ -131,11 +131,12 @@ fn a_library_without_a_manifest_is_no_plugin() {
 #[test]
 fn a_manifest_that_cannot_be_used() {
     let bench = Bench::new();
+    let quoted = format!("\"{VERSION_TEXT}\"");
     for (from, to, words) in [
         ("JACKFIELD-PLUGIN", "jackfield-plugin", "does not begin"),
         ("{\"id\"", "{\"ID\"", "missing field `id`"),
         ("\"paged\"", "\"Paged\"", "not a connector id"),
-        ("\"1.0\"", "\"one\"", "not a contract version"),
+        (quoted.as_str(), "\"one\"", "not a contract version"),
         ("\"Shelf\"", "\"  \\t \"", "its name cannot be shown"),
     ] {
         let error = refused(&bench.patched(from, to));
@@ -153,11 +154,13 @@ fn a_plugin_that_needs_more_than_there_is_says_so_with_both_versions() {
     for (needs, remedy) in
         [("1.9", "update Jackfield"), ("2.0", "update Jackfield"), ("0.9", "a newer plugin")]
     {
-        let error = refused(&bench.patched("\"needs\":\"1.0\"", &format!("\"needs\":\"{needs}\"")));
+        let error = refused(
+            &bench.patched(&format!("\"needs\":\"{VERSION_TEXT}\""), &format!("\"needs\":\"{needs}\"")),
+        );
         assert!(matches!(error, LoadError::NeedsNewerContract { .. }), "{error}");
         let failure = Failure::from(error);
         assert!(failure.message.contains(&format!("needs version {needs} ")), "{failure}");
-        assert!(failure.message.ends_with("offers 1.0"), "{failure}");
+        assert!(failure.message.ends_with(&format!("offers {VERSION}")), "{failure}");
         assert!(failure.remedy.unwrap().contains(remedy));
     }
 }

@@ -115,7 +115,7 @@ impl Refresh<'_> {
                 count += objects.len() as u64;
                 let without_id = on_page - objects.len() as u64;
                 if without_id > 0 && objects.is_empty() {
-                    return Err(nameless(without_id).into());
+                    return Err(nameless(without_id));
                 }
                 if without_id > 0 {
                     let line = format!("{}: {without_id} rows without an id were left out", list.plural);
