@@ -94,13 +94,14 @@ impl Drop for Running {
     }
 }
 
-/// A host with a tested connection to it.
-fn connected(remote: &Remote) -> Host {
+/// A host with a tested connection to it. Every round is another installation, which needs a virtual proxy of its own.
+fn connected(remote: &Remote, round: u64) -> Host {
     match remote {
         Remote::Site { url, repository, ca, certificate, account: (directory, user) } => {
             let port: u16 = repository.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
             let settings = json!({
                 "server_url": url, "repository_port": port, "user_directory": directory, "service_user": user,
+                "proxy_prefix": format!("round-{round}"),
             });
             support::saved("qlik-onprem", settings, &[("client_certificate", certificate)], ca)
         }
@@ -136,8 +137,8 @@ fn compare() {
     for (what, size, name) in sizes {
         let remote = Running::start(what, size);
         let (mut floors, mut refreshes) = (Vec::new(), Vec::new());
-        for _ in 0..rounds {
-            let host = connected(&remote.1);
+        for round in 0..rounds {
+            let host = connected(&remote.1, round);
             let written =
                 host.file("remote.json", serde_json::to_string(&remote.1).expect("texts have a JSON form"));
             let mut floor = Command::new(std::env::current_exe().expect("a running program has a path"));
