@@ -381,6 +381,16 @@ fn odd_rows_are_left_out_and_counted() {
 }
 
 #[test]
+fn rows_of_which_none_has_an_id_remove_nothing() {
+    let nameless = || list(json!([{ "name": "a" }, { "name": "b" }]));
+    let refresh = but("/api/v1/users", nameless()).refresh().unwrap();
+    insta::assert_snapshot!(kept(&refresh, "user"), @"none of the 2 rows shown has an id, so nobody knows what they are");
+    let failure = but("/api/v1/projects", nameless()).refresh().unwrap_err();
+    assert!(failure.message.contains("none of the 2 rows shown has an id"), "{failure}");
+    assert!(failure.remedy.unwrap().contains("Endpoint map"));
+}
+
+#[test]
 fn relations_to_nothing_are_told() {
     let refresh = but(
         "/api/v1/tasks/t1/reports",
