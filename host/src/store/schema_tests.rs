@@ -151,3 +151,16 @@ async fn a_database_that_cannot_be_written_is_named() {
     let error = result.doing("try").unwrap_err();
     assert!(matches!(error, Error::ReadOnly), "{error}");
 }
+
+#[tokio::test]
+async fn a_transaction_that_the_database_ended_by_itself_is_in_nobodys_way() {
+    let fresh = Fresh::open().await;
+    let mut tx = fresh.store.write().await.unwrap();
+    // As a full disk does it.
+    sqlx::query("ROLLBACK").execute(&mut *tx).await.unwrap();
+    drop(tx);
+    for n in 0..5 {
+        fresh.connection(&format!("c{n}")).await;
+        fresh.store.write().await.unwrap();
+    }
+}

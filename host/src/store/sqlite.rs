@@ -134,6 +134,12 @@ fn pool(options: SqliteConnectOptions, connections: u32) -> Pool {
         .min_connections(0)
         .idle_timeout(Duration::from_secs(60))
         .test_before_acquire(false)
+        // A full disk ends a transaction by itself; the rollback that follows finds none and fails, and the library then takes the
+        // connection to be within a transaction for ever.
+        .before_acquire(|connection, _| {
+            let is_free = !sqlx::Connection::is_in_transaction(connection);
+            Box::pin(std::future::ready(Ok(is_free)))
+        })
         .connect_lazy_with(options)
 }
 
